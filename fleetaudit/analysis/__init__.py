@@ -1,0 +1,1 @@
+"""Tables to figures: attribution, attempts, statistics, coverage."""

@@ -1,0 +1,1 @@
+"""Stored evidence to tables and issues; can be done again at any time."""

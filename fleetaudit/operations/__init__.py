@@ -1,0 +1,1 @@
+"""Reversible changes: one file is one change and its undoing."""

@@ -1,0 +1,1 @@
+"""Formats: bytes to rows and issues. Pure; one file is one format."""

@@ -1,0 +1,1 @@
+"""The vocabulary: frozen, typed records that every other package speaks of."""

@@ -1,0 +1,226 @@
+"""The schemas of the bulk tables; names are ECS fields with ``_`` for ``.``.
+
+Times are UTC. Identifiers are unsigned and full width: WFP weights reach 2**64 - 1
+(windows-facts 4.2). Repeated texts are dictionary-encoded.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+import pyarrow as pa
+
+__all__ = [
+    "ADDRESSES",
+    "AUDIT_EVENTS",
+    "AUDIT_POLICY",
+    "FIREWALL_LOG",
+    "FIREWALL_PROFILES",
+    "FIREWALL_RULES",
+    "PROCESSES",
+    "SCHEMAS",
+    "SECURITY_EVENTS",
+    "SERVICES",
+    "VOLUMES",
+    "WFP_FILTERS",
+]
+
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+_TIME = pa.timestamp("ns", tz="UTC")
+
+SECURITY_EVENTS: Final = pa.schema(
+    [
+        ("record_id", pa.uint64()),
+        ("time", _TIME),
+        ("event_code", pa.uint16()),
+        ("event_version", pa.uint8()),
+        ("computer", _TEXT),
+        ("is_failure", pa.bool_()),
+        ("process_pid", pa.uint64()),
+        ("process_executable", _TEXT),
+        ("direction_code", pa.uint32()),
+        ("source_ip", pa.string()),
+        ("source_port", pa.uint32()),
+        ("destination_ip", pa.string()),
+        ("destination_port", pa.uint32()),
+        ("network_iana_number", pa.uint16()),
+        ("filter_rtid", pa.uint64()),
+        ("filter_origin", _TEXT),
+        ("filter_name", _TEXT),
+        ("layer_code", pa.uint32()),
+        ("layer_rtid", pa.uint32()),
+        ("interface_index", pa.uint32()),
+        ("original_profile_code", pa.uint32()),
+        ("current_profile_code", pa.uint32()),
+        ("is_loopback", pa.bool_()),
+        ("other_fields", pa.string()),
+    ]
+)
+"""Blocked and permitted traffic: Security 5031 and 5148 to 5159 (and unknown newer ones).
+
+Fields of the event that have no column stand in ``other_fields`` as a JSON object, values as
+they were. ``*_code`` columns hold the number behind ``%%``; an unknown number is kept.
+"""
+
+AUDIT_EVENTS: Final = pa.schema(
+    [
+        ("record_id", pa.uint64()),
+        ("time", _TIME),
+        ("event_code", pa.uint16()),
+        ("provider", _TEXT),
+        ("computer", _TEXT),
+        ("other_fields", pa.string()),
+    ]
+)
+"""Every other kept record of the Security log: 1100 to 1105, 4612, 4719, 544x, 494x."""
+
+FIREWALL_LOG: Final = pa.schema(
+    [
+        ("time", pa.timestamp("s", tz="UTC")),
+        ("local_time", pa.timestamp("s")),
+        ("action", _TEXT),
+        ("network_transport", _TEXT),
+        ("source_ip", pa.string()),
+        ("destination_ip", pa.string()),
+        ("source_port", pa.uint16()),
+        ("destination_port", pa.uint16()),
+        ("network_bytes", pa.uint64()),
+        ("tcp_flags", _TEXT),
+        ("tcp_syn", pa.uint64()),
+        ("tcp_ack", pa.uint64()),
+        ("tcp_window", pa.uint64()),
+        ("icmp_type", pa.uint16()),
+        ("icmp_code", pa.uint16()),
+        ("info", pa.string()),
+        ("path", _TEXT),
+        ("process_pid", pa.uint64()),
+        ("other_fields", pa.string()),
+    ]
+)
+"""``pfirewall.log``. ``time`` is null where the host's offset from UTC is not known."""
+
+WFP_FILTERS: Final = pa.schema(
+    [
+        ("snapshot_time", _TIME),
+        ("filter_id", pa.uint64()),
+        ("filter_key", pa.string()),
+        ("filter_name", _TEXT),
+        ("filter_description", _TEXT),
+        ("filter_flags", _TEXT),
+        ("filter_origin", _TEXT),
+        ("provider_key", _TEXT),
+        ("provider_name", _TEXT),
+        ("provider_context_key", _TEXT),
+        ("layer_key", _TEXT),
+        ("layer_id", pa.uint32()),
+        ("sublayer_key", _TEXT),
+        ("sublayer_name", _TEXT),
+        ("action", _TEXT),
+        ("callout_key", _TEXT),
+        ("effective_weight", pa.uint64()),
+        ("conditions", pa.string()),
+    ]
+)
+"""WFP filters of one snapshot. ``filter_flags`` are space-separated, without their prefix;
+``conditions`` is a JSON list. ``filter_origin`` is decoded from the provider context."""
+
+FIREWALL_RULES: Final = pa.schema(
+    [
+        ("store", _TEXT),
+        ("rule_id", pa.string()),
+        ("rule_name", pa.string()),
+        ("rule_group", _TEXT),
+        ("schema_version", _TEXT),
+        ("action", _TEXT),
+        ("is_active", pa.bool_()),
+        ("direction", _TEXT),
+        ("network_iana_number", pa.uint16()),
+        ("profiles", _TEXT),
+        ("local_ports", _TEXT),
+        ("remote_ports", _TEXT),
+        ("local_addresses", _TEXT),
+        ("remote_addresses", _TEXT),
+        ("program", _TEXT),
+        ("service", _TEXT),
+        ("other_fields", pa.string()),
+    ]
+)
+"""Firewall rules as the registry has them; lists are comma-separated."""
+
+FIREWALL_PROFILES: Final = pa.schema(
+    [
+        ("store", _TEXT),
+        ("profile", _TEXT),
+        ("is_enabled", pa.bool_()),
+        ("default_inbound_action", pa.uint32()),
+        ("default_outbound_action", pa.uint32()),
+        ("log_path", pa.string()),
+        ("log_maximum_kilobytes", pa.uint32()),
+        ("is_log_dropped", pa.bool_()),
+        ("is_log_allowed", pa.bool_()),
+    ]
+)
+"""Firewall profiles as the registry has them; null where a store does not say."""
+
+AUDIT_POLICY: Final = pa.schema(
+    [
+        ("subcategory_guid", pa.string()),
+        ("subcategory_name", pa.string()),
+        ("inclusion", pa.uint8()),
+    ]
+)
+"""The system audit policy; ``inclusion`` is 0 none, 1 success, 2 failure, 3 both."""
+
+SERVICES: Final = pa.schema(
+    [
+        ("service_name", pa.string()),
+        ("display_name", pa.string()),
+        ("process_pid", pa.uint64()),
+        ("state", _TEXT),
+        ("start_mode", _TEXT),
+        ("account", _TEXT),
+        ("command_line", pa.string()),
+    ]
+)
+"""``Win32_Service``."""
+
+PROCESSES: Final = pa.schema(
+    [
+        ("process_pid", pa.uint64()),
+        ("process_name", _TEXT),
+        ("process_executable", _TEXT),
+        ("process_start", _TIME),
+    ]
+)
+"""``Win32_Process``."""
+
+ADDRESSES: Final = pa.schema(
+    [
+        ("ip", pa.string()),
+        ("prefix_length", pa.uint8()),
+        ("interface_index", pa.uint32()),
+        ("interface_alias", _TEXT),
+    ]
+)
+"""The host's own addresses."""
+
+VOLUMES: Final = pa.schema([("device", pa.string()), ("mount_point", pa.string())])
+"""NT device (``\\Device\\HarddiskVolume3``) and where it is mounted (``C:``)."""
+
+SCHEMAS: Final = MappingProxyType(
+    {
+        "security_events": SECURITY_EVENTS,
+        "audit_events": AUDIT_EVENTS,
+        "firewall_log": FIREWALL_LOG,
+        "wfp_filters": WFP_FILTERS,
+        "firewall_rules": FIREWALL_RULES,
+        "firewall_profiles": FIREWALL_PROFILES,
+        "audit_policy": AUDIT_POLICY,
+        "services": SERVICES,
+        "processes": PROCESSES,
+        "addresses": ADDRESSES,
+        "volumes": VOLUMES,
+    }
+)
+"""Every bulk table by name."""

@@ -1,0 +1,26 @@
+"""The window: the stretch of time in which a host was audited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+__all__ = ["Window"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When one host was audited; times are the controller's, record numbers the host's.
+
+    Attributes:
+        opened_at: When both subcategories had been read back as on.
+        closed_at: When they were put back; None while the window is open.
+        first_record: The newest record of the Security log before the window opened.
+    """
+
+    opened_at: datetime
+    closed_at: datetime | None = None
+    first_record: int = 0

@@ -1,0 +1,1 @@
+"""Figures to sections, sections to blocks, blocks to Markdown and HTML."""
