@@ -7,9 +7,10 @@ being done, what happened, what to do::
     ├── UsageError
     │   ├── InventoryError
     │   └── ConfigurationError
-    ├── EvidenceError
-    ├── RunDirectoryError
-    ├── JournalError
+    ├── FileError
+    │   ├── EvidenceError
+    │   ├── RunDirectoryError
+    │   └── JournalError
     └── HostError
         ├── HostUnreachableError
         ├── HostRefusedError
@@ -31,6 +32,7 @@ __all__ = [
     "CredentialsHeldBackError",
     "CredentialsRefusedError",
     "EvidenceError",
+    "FileError",
     "FleetauditError",
     "HostError",
     "HostFailedError",
@@ -98,11 +100,11 @@ class ConfigurationError(UsageError):
     """An option, an environment variable or a host variable has a value that cannot be used."""
 
 
-class EvidenceError(FleetauditError):
-    """A file of evidence cannot be read at all; damage inside a file is an issue, not an error.
+class FileError(FleetauditError):
+    """A file that fleetaudit reads or writes cannot be used.
 
     Attributes:
-        file: The file of evidence.
+        file: The file or folder.
     """
 
     def __init__(self, happened: str, *, file: str = "", remedy: str = "") -> None:
@@ -114,11 +116,15 @@ class EvidenceError(FleetauditError):
         return self.file
 
 
-class RunDirectoryError(EvidenceError):
+class EvidenceError(FileError):
+    """A file of evidence cannot be read at all; damage inside a file is an issue, not an error."""
+
+
+class RunDirectoryError(FileError):
     """A run directory is missing, damaged, in use or from a newer version of fleetaudit."""
 
 
-class JournalError(EvidenceError):
+class JournalError(FileError):
     """The journal of debts cannot be read or written, so nothing on a host may be changed."""
 
 
