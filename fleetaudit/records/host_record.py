@@ -1,0 +1,41 @@
+"""What a run knows of one host when it is done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fleetaudit.records.outcome import Outcome
+    from fleetaudit.records.window import Window
+
+__all__ = ["HostRecord", "Restoration"]
+
+
+class Restoration(StrEnum):
+    """What became of the change that was made on a host."""
+
+    NOT_NEEDED = "not-needed"
+    """Nothing was changed."""
+    RESTORED = "restored"
+    """Put back to the snapshot and read back."""
+    OWED = "owed"
+    """A debt is left in the journal; ``fleetaudit restore`` pays it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostRecord:
+    """One host of one run; its outcomes and stored evidence.
+
+    Attributes:
+        host: The inventory name.
+        outcomes: One for the host as a whole and one for each source.
+        window: When it was audited; None where no window came about (check, import).
+        restoration: What became of the change.
+    """
+
+    host: str
+    outcomes: tuple[Outcome, ...]
+    window: Window | None = None
+    restoration: Restoration = Restoration.NOT_NEEDED
