@@ -1,0 +1,1 @@
+"""The file formats of Windows, written byte for byte as Windows writes them."""
