@@ -27,6 +27,8 @@ being done, what happened, what to do::
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 __all__ = [
     "ConfigurationError",
     "CredentialsHeldBackError",
@@ -43,10 +45,21 @@ __all__ = [
     "HostUnsupportedError",
     "InventoryError",
     "JournalError",
+    "Retry",
     "RunDirectoryError",
     "ScriptFailedError",
     "UsageError",
 ]
+
+
+class Retry(StrEnum):
+    """Whether the same, asked again, may end in another way."""
+
+    NEVER = "never"
+    ONCE = "once"
+    FEW = "few"
+    LATER = "later"
+    """The host is there and has too much to do: a few tries with long pauses."""
 
 
 class FleetauditError(Exception):
@@ -134,11 +147,21 @@ class HostError(FleetauditError):
     Attributes:
         host: The host's inventory name.
         stage: What was being done, as a gerund: "connecting", "opening the shell", "running X".
+        retry: Whether asking again, with a new session, may help.
     """
 
-    def __init__(self, happened: str, *, host: str, stage: str = "", remedy: str = "") -> None:
+    def __init__(
+        self,
+        happened: str,
+        *,
+        host: str,
+        stage: str = "",
+        remedy: str = "",
+        retry: Retry = Retry.NEVER,
+    ) -> None:
         self.host = host
         self.stage = stage
+        self.retry = retry
         super().__init__(happened, remedy=remedy)
 
     def subject(self) -> str:
