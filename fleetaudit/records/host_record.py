@@ -20,6 +20,8 @@ class Restoration(StrEnum):
     """Nothing was changed."""
     RESTORED = "restored"
     """Put back to the snapshot and read back."""
+    LEFT = "left"
+    """Somebody else changed the setting meanwhile; theirs was left, and nothing is owed."""
     OWED = "owed"
     """A debt is left in the journal; ``fleetaudit restore`` pays it."""
 
