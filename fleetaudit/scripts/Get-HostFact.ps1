@@ -1,0 +1,88 @@
+<#
+.SYNOPSIS
+Asks a host for what it is: system, clock, time zone, language mode, Security log, elevation.
+.DESCRIPTION
+Sends facts.json and groups.csv (whoami /groups; its SIDs tell whether the account is elevated).
+What the account may not read is null.
+.OUTPUTS
+Records of fleetaudit/records/wire.py: files, then how whoami ended.
+.NOTES
+Tools: whoami
+Changes: nothing; a private folder in %SystemRoot%\Temp exists while it runs.
+Needs: any account that may open a remote session; the Security log's figures need an administrator.
+#>
+[CmdletBinding()]
+param()
+
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+
+$System = Get-CimInstance -ClassName Win32_OperatingSystem
+$Control = 'HKLM:\SYSTEM\CurrentControlSet\Control'
+$Zone = Get-ItemProperty -LiteralPath "$Control\TimeZoneInformation" -ErrorAction SilentlyContinue
+$Lsa = Get-ItemProperty -LiteralPath "$Control\Lsa" -ErrorAction SilentlyContinue
+
+$Culture = @($System.MUILanguages)[0]
+if (-not $Culture) {
+    $Culture = (Get-Culture).Name
+}
+
+$TimeZone = $null
+if ($null -ne $Zone) {
+    $TimeZone = @{
+        TimeZoneKeyName = "$($Zone.TimeZoneKeyName)".Split([char] 0)[0]
+        ActiveTimeBias = $Zone.ActiveTimeBias
+        Bias = $Zone.Bias
+        StandardBias = $Zone.StandardBias
+        DaylightBias = $Zone.DaylightBias
+        StandardStart = ($Zone.StandardStart | ForEach-Object -Process { '{0:x2}' -f $_ }) -join ''
+        DaylightStart = ($Zone.DaylightStart | ForEach-Object -Process { '{0:x2}' -f $_ }) -join ''
+    }
+}
+
+$SecurityLog = $null
+try {
+    $Log = Get-WinEvent -ListLog 'Security' -ErrorAction Stop
+    $SecurityLog = @{
+        MaximumSizeInBytes = $Log.MaximumSizeInBytes
+        LogMode = "$($Log.LogMode)"
+        IsEnabled = $Log.IsEnabled
+        RecordCount = $Log.RecordCount
+        OldestRecordNumber = $Log.OldestRecordNumber
+    }
+}
+catch {
+    Write-Verbose -Message 'The Security log did not say what it holds.'
+}
+
+$Facts = @{
+    ComputerName = $env:COMPUTERNAME
+    OSBuild = [int] $System.BuildNumber
+    OSCaption = "$($System.Caption)".Trim()
+    Culture = $Culture
+    BootTime = $System.LastBootUpTime.ToUniversalTime().ToString('o')
+    HostTime = [datetime]::UtcNow.ToString('o')
+    LanguageMode = "$($ExecutionContext.SessionState.LanguageMode)"
+    PSVersion = "$($PSVersionTable.PSVersion)"
+    TimeZone = $TimeZone
+    SecurityLog = $SecurityLog
+    CrashOnAuditFail = $Lsa.CrashOnAuditFail
+    SCENoApplyLegacyAuditPolicy = $Lsa.SCENoApplyLegacyAuditPolicy
+}
+
+$Folder = New-PrivateFolder
+try {
+    Send-Json -Value $Facts -Name 'facts.json' -Folder $Folder
+    $Groups = Join-Path -Path $Folder -ChildPath 'groups.csv'
+    $Arguments = @('/groups', '/fo', 'csv', '/nh')
+    $Exit = Invoke-NativeTool -Tool 'whoami' -Arguments $Arguments -Folder $Folder -OutputPath $Groups
+    $Exit
+    if ($Exit.Code -ne 0) {
+        Send-Complaint -Folder $Folder
+        return
+    }
+    Send-File -Path $Groups -Name 'groups.csv'
+}
+finally {
+    Remove-PrivateFolder -Path $Folder
+}

@@ -1,0 +1,98 @@
+<#
+.SYNOPSIS
+Reads what the firewall logs of its profiles, and the log files themselves.
+.DESCRIPTION
+Sends facts.json (the log settings of each profile, of the local store and of group policy, and
+the files that exist) and, for the n-th path that exists, pfirewall-n.log and pfirewall-n.log.old.
+Profiles may share a path; each is read once. Where group policy sets a path, it wins. The
+firewall holds the live file open, so it is read beside it.
+.OUTPUTS
+Records of fleetaudit/records/wire.py: files.
+.NOTES
+Tools: none
+Changes: nothing; a private folder in %SystemRoot%\Temp exists while it runs.
+Needs: an administrator (the log's folder lets in administrators, SYSTEM and the firewall).
+#>
+[CmdletBinding()]
+param()
+
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+
+$Local = 'HKLM:\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy'
+$GroupPolicy = 'HKLM:\SOFTWARE\Policies\Microsoft\WindowsFirewall'
+if (-not (Test-Path -LiteralPath $Local)) {
+    throw 'Fleetaudit.Unsupported: the host has no Windows Firewall policy.'
+}
+
+$Sources = @(
+    @{ Profile = 'Domain'; Store = 'local'; Key = "$Local\DomainProfile" }
+    @{ Profile = 'Private'; Store = 'local'; Key = "$Local\StandardProfile" }
+    @{ Profile = 'Public'; Store = 'local'; Key = "$Local\PublicProfile" }
+    @{ Profile = 'Domain'; Store = 'gpo'; Key = "$GroupPolicy\DomainProfile" }
+    @{ Profile = 'Private'; Store = 'gpo'; Key = "$GroupPolicy\StandardProfile" }
+    @{ Profile = 'Private'; Store = 'gpo'; Key = "$GroupPolicy\PrivateProfile" }
+    @{ Profile = 'Public'; Store = 'gpo'; Key = "$GroupPolicy\PublicProfile" }
+)
+$Chosen = @{ Domain = ''; Private = ''; Public = '' }
+$Profiles = @(
+    foreach ($Source in $Sources) {
+        $Logging = Get-ItemProperty -LiteralPath "$($Source.Key)\Logging" -ErrorAction SilentlyContinue
+        if ($null -ne $Logging) {
+            if ($Logging.LogFilePath) {
+                $Chosen[$Source.Profile] = $Logging.LogFilePath
+            }
+            @{
+                Profile = $Source.Profile
+                Store = $Source.Store
+                LogFilePath = $Logging.LogFilePath
+                LogDroppedPackets = $Logging.LogDroppedPackets
+                LogSuccessfulConnections = $Logging.LogSuccessfulConnections
+                LogFileSize = $Logging.LogFileSize
+            }
+        }
+    }
+)
+
+$Seen = @{}
+$Paths = @(
+    foreach ($Name in 'Domain', 'Private', 'Public') {
+        $Path = $Chosen[$Name]
+        if (-not $Path) {
+            $Path = '%SystemRoot%\System32\LogFiles\Firewall\pfirewall.log'
+        }
+        $Path = Expand-Path -Path $Path
+        if (-not $Seen.ContainsKey($Path) -and $Path -notlike '\\*') {
+            $Seen[$Path] = $true
+            $Path
+        }
+    }
+)
+
+$Number = 0
+$Logs = @(
+    foreach ($Path in $Paths) {
+        $Existing = @($Path, "$Path.old" | Where-Object -FilterScript { Test-Path -LiteralPath $_ -PathType Leaf })
+        if ($Existing.Count -gt 0) {
+            $Number += 1
+        }
+        foreach ($File in $Existing) {
+            $Name = "pfirewall-$Number.log"
+            if ($File -ne $Path) {
+                $Name = "$Name.old"
+            }
+            @{ Name = $Name; Path = $File; Length = (Get-Item -LiteralPath $File -Force).Length }
+        }
+    }
+)
+
+$Folder = New-PrivateFolder
+try {
+    Send-Json -Value @{ Profiles = $Profiles; Logs = $Logs } -Name 'facts.json' -Folder $Folder
+    foreach ($Log in $Logs) {
+        Send-File -Path $Log.Path -Name $Log.Name
+    }
+}
+finally {
+    Remove-PrivateFolder -Path $Folder
+}

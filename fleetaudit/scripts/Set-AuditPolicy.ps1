@@ -1,0 +1,49 @@
+<#
+.SYNOPSIS
+Sets both flags of one audit subcategory.
+.DESCRIPTION
+Both flags are always given, because auditpol leaves a flag alone that is not named, and the
+subcategory stands alone, because auditpol sets a whole category where one is named beside it.
+.PARAMETER Subcategory
+The subcategory's GUID in braces.
+.PARAMETER Success
+Whether successes are audited: enable or disable.
+.PARAMETER Failure
+Whether failures are audited: enable or disable.
+.OUTPUTS
+Records of fleetaudit/records/wire.py: how auditpol ended.
+.NOTES
+Tools: auditpol
+Changes: the setting of the one subcategory in the system audit policy; Windows records that as 4719.
+Needs: an elevated administrator (SeSecurityPrivilege).
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory = $true)]
+    [ValidatePattern('^\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}$')]
+    [string] $Subcategory,
+
+    [Parameter(Mandatory = $true)]
+    [ValidateSet('enable', 'disable')]
+    [string] $Success,
+
+    [Parameter(Mandatory = $true)]
+    [ValidateSet('enable', 'disable')]
+    [string] $Failure
+)
+
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+
+$Folder = New-PrivateFolder
+try {
+    $Arguments = @('/set', "/subcategory:$Subcategory", "/success:$Success", "/failure:$Failure")
+    $Exit = Invoke-NativeTool -Tool 'auditpol' -Arguments $Arguments -Folder $Folder
+    $Exit
+    if ($Exit.Code -ne 0) {
+        Send-Complaint -Folder $Folder
+    }
+}
+finally {
+    Remove-PrivateFolder -Path $Folder
+}
