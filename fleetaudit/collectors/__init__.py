@@ -1,5 +1,19 @@
 """Evidence sources: one file is one source. A collector never changes a host."""
 
-from fleetaudit.collectors._collector import Collector, Parser, Reading
+from __future__ import annotations
 
-__all__ = ["Collector", "Parser", "Reading"]
+import sys
+from typing import TYPE_CHECKING
+
+from fleetaudit.collectors._collector import Collector, Parser, Reading
+from fleetaudit.registry import discover
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Collector", "Parser", "Reading", "catalogue"]
+
+
+def catalogue() -> Mapping[str, Collector]:
+    """Return every collector by name, sorted, read-only."""
+    return discover(sys.modules[__name__], kind=Collector, attribute="COLLECTOR")

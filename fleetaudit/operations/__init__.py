@@ -1,1 +1,19 @@
 """Reversible changes: one file is one change and its undoing."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from fleetaudit.operations._operation import Operation, Owe
+from fleetaudit.registry import discover
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Operation", "Owe", "catalogue"]
+
+
+def catalogue() -> Mapping[str, Operation]:
+    """Return every operation by name, sorted, read-only."""
+    return discover(sys.modules[__name__], kind=Operation, attribute="OPERATION")

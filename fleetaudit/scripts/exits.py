@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["explain_exit", "readable_complaint"]
 
 _LONGEST_COMPLAINT: Final = 300
+_HRESULT_OF_WIN32: Final = 0x8007
 _ELEVATE: Final = (
     "Use an account that gets an elevated token over the network: a domain administrator, the "
-    "built-in Administrator, or another local administrator where LocalAccountTokenFilterPolicy is 1"
+    "built-in Administrator, or another local administrator where LocalAccountTokenFilterPolicy "
+    "is 1"
 )
 
 
@@ -117,5 +119,5 @@ def _decoded(data: bytes) -> str:
 
 
 def _win32(code: int) -> int:
-    unsigned = code & 0xFFFFFFFF
-    return unsigned & 0xFFFF if unsigned >> 16 == 0x8007 else code
+    unsigned = code & 0xFFFF_FFFF
+    return unsigned & 0xFFFF if unsigned >> 16 == _HRESULT_OF_WIN32 else code

@@ -5,8 +5,9 @@ function Invoke-NativeTool {
     .DESCRIPTION
     stdout goes to OutputPath, line by line as UTF-8, and stderr to stderr.txt in Folder; the two
     are never merged, because their order is not kept. Windows PowerShell ends a script when a
-    tool writes to a redirected stderr while ErrorActionPreference is Stop, hence Continue here. A tool that could
-    not be started must not pass for one that ended with the code before, hence the catch.
+    tool writes to a redirected stderr while ErrorActionPreference is Stop, hence Continue here.
+    A tool that could not be started must not pass for one that ended with the last tool's code,
+    hence the catch.
     .OUTPUTS
     The record @{ Kind = 'Exit'; Tool; Code }.
     #>
