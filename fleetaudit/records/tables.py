@@ -15,6 +15,7 @@ __all__ = [
     "ADDRESSES",
     "AUDIT_EVENTS",
     "AUDIT_POLICY",
+    "DROPS",
     "FIREWALL_LOG",
     "FIREWALL_PROFILES",
     "FIREWALL_RULES",
@@ -208,6 +209,26 @@ ADDRESSES: Final = pa.schema(
 VOLUMES: Final = pa.schema([("device", pa.string()), ("mount_point", pa.string())])
 """NT device (``\\Device\\HarddiskVolume3``) and where it is mounted (``C:``)."""
 
+DROPS: Final = pa.schema(
+    [
+        ("first_time", _TIME),
+        ("last_time", _TIME),
+        ("records", pa.uint32()),
+        ("rule_key", _TEXT),
+        ("attribution", _TEXT),
+        ("network_direction", _TEXT),
+        ("network_iana_number", pa.int32()),
+        ("local_ip", pa.string()),
+        ("local_port", pa.int32()),
+        ("remote_ip", pa.string()),
+        ("remote_port", pa.int32()),
+        ("port", _TEXT),
+        ("process_executable", _TEXT),
+        ("local_decided_by", _TEXT),
+    ]
+)
+"""Attempts of one host, derived from its blocked events; -1 for a port or protocol not named."""
+
 SCHEMAS: Final = MappingProxyType(
     {
         "security_events": SECURITY_EVENTS,
@@ -221,6 +242,7 @@ SCHEMAS: Final = MappingProxyType(
         "processes": PROCESSES,
         "addresses": ADDRESSES,
         "volumes": VOLUMES,
+        "drops": DROPS,
     }
 )
 """Every bulk table by name."""

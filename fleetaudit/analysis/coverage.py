@@ -1,0 +1,119 @@
+"""What was seen and what was not; sums that add up to the number of hosts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from fleetaudit.records.figures import Gap, SourceCoverage
+from fleetaudit.records.host_record import HostRecord, Restoration
+from fleetaudit.records.outcome import HOST, Outcome, OutcomeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from fleetaudit.collectors import Collector
+    from fleetaudit.records.evidence import Issue
+    from fleetaudit.store import HostFolder
+
+__all__ = ["BLIND_SPOTS", "SourceTally", "host_gaps", "host_outcome"]
+
+BLIND_SPOTS: Final = (
+    Gap(
+        kind="raw-sockets",
+        host="",
+        what="Traffic that a driver below the Windows Filtering Platform sends or takes is"
+        " invisible to it",
+        effect="A scan made with such a driver shows on the scanned hosts only",
+    ),
+)
+"""What no host can show (windows-facts 11 g)."""
+
+
+class SourceTally:
+    """Counts outcomes, rows and issues of each evidence source over the hosts."""
+
+    def __init__(self, collectors: Mapping[str, Collector]) -> None:
+        self._collectors = collectors
+        self._outcomes: dict[str, Counter[OutcomeKind]] = {name: Counter() for name in collectors}
+        self._rows: Counter[str] = Counter()
+        self._issues: Counter[str] = Counter()
+        self._lost: Counter[str] = Counter()
+
+    def add(self, record: HostRecord, folder: HostFolder) -> None:
+        """Count one host; a source without an outcome ends as the host did."""
+        whole = host_outcome(record)
+        said = {outcome.source: outcome.kind for outcome in record.outcomes}
+        names = {evidence.name: evidence.source for evidence in folder.evidence()}
+        for name, collector in self._collectors.items():
+            self._outcomes[name][said.get(name, _inherited(whole))] += 1
+            self._rows[name] += sum(folder.row_count(table) for table in collector.tables)
+        for issue in folder.issues():
+            self._add_issue(issue, names)
+
+    def _add_issue(self, issue: Issue, names: Mapping[str, str]) -> None:
+        source = names.get(issue.source)
+        if source is not None:
+            self._issues[source] += 1
+            self._lost[source] += issue.lost
+
+    def sources(self) -> tuple[SourceCoverage, ...]:
+        """Return the sums, by source name."""
+        return tuple(
+            SourceCoverage(
+                source=name,
+                title=collector.title,
+                outcomes=MappingProxyType({k: self._outcomes[name][k] for k in OutcomeKind}),
+                rows=self._rows[name],
+                issues=self._issues[name],
+                lost=self._lost[name],
+            )
+            for name, collector in self._collectors.items()
+        )
+
+
+def host_outcome(record: HostRecord) -> Outcome:
+    """Return the outcome of the host as a whole."""
+    for outcome in record.outcomes:
+        if outcome.source == HOST:
+            return outcome
+    return Outcome(host=record.host, source=HOST, kind=OutcomeKind.COLLECTED)
+
+
+def host_gaps(record: HostRecord) -> Iterable[Gap]:
+    """Yield what the outcomes of a host say that was not seen."""
+    whole = host_outcome(record)
+    if whole.kind is not OutcomeKind.COLLECTED:
+        yield Gap(
+            kind=f"host-{whole.kind.value}",
+            host=record.host,
+            what=whole.reason or f"The host ended as {whole.kind.value}",
+            effect="The figures say nothing about this host",
+            remedy=whole.remedy,
+        )
+    for outcome in record.outcomes:
+        if outcome.source == HOST or outcome.kind is OutcomeKind.COLLECTED:
+            continue
+        if whole.kind is not OutcomeKind.COLLECTED and outcome.kind is whole.kind:
+            continue
+        yield Gap(
+            kind=f"source-{outcome.kind.value}",
+            host=record.host,
+            what=f"{outcome.source}: {outcome.reason or outcome.kind.value}",
+            effect="A part was kept" if outcome.is_partial else "Nothing came of this source",
+            remedy=outcome.remedy,
+        )
+    if record.restoration is Restoration.OWED:
+        yield Gap(
+            kind="restore-owed",
+            host=record.host,
+            what="Auditing could not be put back on this host",
+            effect="The host may still be writing audit records",
+            remedy="Run `fleetaudit restore`",
+        )
+
+
+def _inherited(whole: Outcome) -> OutcomeKind:
+    """Return how a source ended that was never asked."""
+    return OutcomeKind.FAILED if whole.kind is OutcomeKind.COLLECTED else whole.kind

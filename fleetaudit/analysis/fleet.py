@@ -1,0 +1,197 @@
+"""The fleet: hosts one after the other, memory flat in their number."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import pandas as pd
+import pyarrow.compute as pc
+
+from fleetaudit.analysis.attribution import merge_identities
+from fleetaudit.analysis.coverage import BLIND_SPOTS, SourceTally, host_gaps, host_outcome
+from fleetaudit.analysis.host import HostFigures, figures_of
+from fleetaudit.analysis.observation import (
+    AuditRecord,
+    Observation,
+    observe,
+    oldest_record_of,
+)
+from fleetaudit.analysis.statistics import merge_partials, rule_drops
+from fleetaudit.collectors import catalogue
+from fleetaudit.ingest import FactsTimeline, read_facts_timeline
+from fleetaudit.records.figures import Analysis, Attribution, Coverage, Gap, HostDrops
+from fleetaudit.records.wire import FACTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fleetaudit.records.figures import RuleIdentity
+    from fleetaudit.records.host_record import HostRecord
+    from fleetaudit.records.outcome import Outcome
+    from fleetaudit.store import HostFolder, RunDirectory
+
+__all__ = ["analyze"]
+
+_MERGE_EVERY: Final = 50
+"""Partials held before they are added up: keeps memory flat in the number of hosts."""
+
+_UNSURE: Final = (Attribution.AMBIGUOUS, Attribution.UNRESOLVED)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Sums:
+    """What is carried from host to host."""
+
+    tally: SourceTally
+    partials: list[pd.DataFrame] = field(default_factory=list)
+    identities: dict[str, RuleIdentity] = field(default_factory=dict)
+    hosts_of: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    outcomes: list[Outcome] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    hosts: list[HostDrops] = field(default_factory=list)
+    observed: int = 0
+    hours: float = 0.0
+
+
+def analyze(run: RunDirectory) -> Analysis:
+    """Return everything that a report says about a run whose hosts have been ingested.
+
+    Each host's attempts are stored as its table ``drops`` on the way.
+    """
+    sums = _Sums(tally=SourceTally(catalogue()))
+    for name in run.host_names():
+        _add_host(sums, run.host(name))
+    fleet = merge_partials(sums.partials)
+    return Analysis(
+        run=run.manifest,
+        coverage=Coverage(
+            hosts=len(sums.hosts),
+            hosts_observed=sums.observed,
+            observed_hours=sums.hours,
+            outcomes=tuple(sums.outcomes),
+            sources=sums.tally.sources(),
+            gaps=(*sorted(sums.gaps, key=lambda gap: (gap.kind, gap.host)), *BLIND_SPOTS),
+        ),
+        rules=rule_drops(
+            fleet,
+            identities=sums.identities,
+            hosts=sums.hosts_of,
+            observed_hours=sums.hours,
+        ),
+        hosts=tuple(sums.hosts),
+    )
+
+
+def _add_host(sums: _Sums, folder: HostFolder) -> None:
+    record = folder.record()
+    facts = read_facts_timeline(folder)
+    figures = figures_of(folder, facts)
+    observation = _observation(folder, record, facts)
+    sums.tally.add(record, folder)
+    sums.outcomes.append(host_outcome(record))
+    sums.gaps.extend(host_gaps(record))
+    sums.gaps.extend(observation.gaps)
+    sums.hosts.append(_host_drops(folder, record, facts, figures, observation))
+    if figures is None:
+        return
+    sums.observed += 1
+    sums.hours += observation.hours
+    if figures.records:
+        _add_figures(sums, record.host, figures)
+
+
+def _add_figures(sums: _Sums, host: str, figures: HostFigures) -> None:
+    for key, identity in figures.identities.items():
+        known = sums.identities.get(key)
+        sums.identities[key] = identity if known is None else merge_identities(known, identity)
+        sums.hosts_of[key].append(host)
+    sums.partials.append(figures.partial)
+    if len(sums.partials) >= _MERGE_EVERY:
+        sums.partials = [merge_partials(sums.partials)]
+
+
+def _observation(folder: HostFolder, record: HostRecord, facts: FactsTimeline) -> Observation:
+    return observe(
+        host=record.host,
+        window=record.window,
+        facts=facts,
+        changes=list(_changes(folder)),
+        oldest_record=_oldest_record(folder),
+        event_span_ns=_event_span(folder),
+    )
+
+
+def _changes(folder: HostFolder) -> Iterable[AuditRecord]:
+    table = folder.table("audit_events")
+    if table is None:
+        return
+    rows = table.select(["time", "event_code", "other_fields"]).sort_by("time")
+    times = rows["time"].cast("int64").to_pylist()
+    for time, code, text in zip(
+        times, rows["event_code"].to_pylist(), rows["other_fields"].to_pylist(), strict=True
+    ):
+        fields: dict[str, Any] = orjson.loads(text) if text else {}
+        yield AuditRecord(time_ns=time, code=code, fields=fields)
+
+
+def _oldest_record(folder: HostFolder) -> int | None:
+    for evidence in folder.evidence():
+        if evidence.source == "security-events" and evidence.name == FACTS:
+            with folder.open(evidence) as stream:
+                return oldest_record_of(stream.read())
+    return None
+
+
+def _event_span(folder: HostFolder) -> tuple[int, int] | None:
+    table = folder.table("security_events")
+    if table is None or table.num_rows == 0:
+        return None
+    bounds = pc.min_max(table["time"].cast("int64")).as_py()
+    return bounds["min"], bounds["max"]
+
+
+def _host_drops(
+    folder: HostFolder,
+    record: HostRecord,
+    facts: FactsTimeline,
+    figures: HostFigures | None,
+    observation: Observation,
+) -> HostDrops:
+    attempts = pd.DataFrame() if figures is None else figures.attempts
+    latest = facts.latest
+    some = not attempts.empty
+    return HostDrops(
+        host=record.host,
+        outcome=host_outcome(record),
+        os_caption=latest.os_caption if latest else "",
+        os_build=latest.os_build if latest else None,
+        attempts=None if figures is None else len(attempts),
+        records=None if figures is None else figures.records,
+        unresolved=None if figures is None else _unsure(attempts),
+        log_drops=_log_drops(folder),
+        observed_hours=observation.hours,
+        first_seen=_moment(attempts["first_ns"].min()) if some else None,
+        last_seen=_moment(attempts["last_ns"].max()) if some else None,
+    )
+
+
+def _unsure(attempts: pd.DataFrame) -> int:
+    if attempts.empty:
+        return 0
+    return int(attempts["attribution"].isin([how.value for how in _UNSURE]).sum())
+
+
+def _log_drops(folder: HostFolder) -> int | None:
+    """Return the DROP lines; None where no log was there, which is not zero drops."""
+    table = folder.table("firewall_log")
+    if table is None:
+        return None
+    return int(pc.sum(pc.equal(table["action"].cast("string"), "DROP")).as_py() or 0)
+
+
+def _moment(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(int(nanoseconds) // 1000 / 1e6, tz=UTC)

@@ -1,0 +1,215 @@
+"""How long a host was really observed, and what was not seen meanwhile.
+
+Auditing is on between two read-backs, but it may have been switched off in between (4719, for
+instance by a policy refresh), and the log may have rolled over what it held (windows-facts 5, 7).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.records.figures import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from fleetaudit.ingest import FactsTimeline
+    from fleetaudit.records.window import Window
+
+__all__ = ["AuditRecord", "Observation", "observe"]
+
+_SECOND: Final = 1_000_000_000
+_HOUR: Final = 3600 * _SECOND
+POLICY_CHANGED: Final = 4719
+_FAILURE_REMOVED: Final = "%%8450"
+_FAILURE_ADDED: Final = "%%8451"
+_CLEARED: Final = 1102
+_LOST: Final = {1101: "dropped by the event log", 4612: "dropped by the audit subsystem"}
+SKEW_WORTH_TELLING_S: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """A record of the table ``audit_events``; time in ns since 1970, host clock."""
+
+    time_ns: int
+    code: int
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """How long both subcategories were audited and the records are still there."""
+
+    hours: float
+    gaps: tuple[Gap, ...]
+
+
+def observe(
+    *,
+    host: str,
+    window: Window | None,
+    facts: FactsTimeline,
+    changes: Sequence[AuditRecord],
+    oldest_record: int | None,
+    event_span_ns: tuple[int, int] | None,
+) -> Observation:
+    """Return what of the window was observed.
+
+    Args:
+        host: The inventory name.
+        window: None for an import, whose span is that of its events.
+        facts: Of both ends.
+        changes: The host's ``audit_events``, by time.
+        oldest_record: The oldest record that the log still held when it was read.
+        event_span_ns: Time of the first and last event read; None where there is none.
+    """
+    gaps = [*_clock_gaps(host, facts), *_log_gaps(host, changes)]
+    if window is None or window.closed_at is None:
+        span = event_span_ns or (0, 0)
+        return Observation(hours=(span[1] - span[0]) / _HOUR, gaps=tuple(gaps))
+    offset = facts.latest.clock_offset.total_seconds() if facts.latest else 0.0
+    start = int((window.opened_at.timestamp() + offset) * _SECOND)
+    end = int((window.closed_at.timestamp() + offset) * _SECOND)
+    seen_from = start
+    if oldest_record is not None and oldest_record > window.first_record + 1:
+        seen_from = max(start, event_span_ns[0]) if event_span_ns else end
+        gaps.append(_wrapped(host, oldest_record - window.first_record - 1, seen_from - start))
+    audited, undone = _audited(changes, start=seen_from, end=end)
+    gaps.extend(_undone(host, undone))
+    return Observation(hours=audited / _HOUR, gaps=tuple(gaps))
+
+
+def _audited(
+    changes: Iterable[AuditRecord], *, start: int, end: int
+) -> tuple[int, dict[Subcategory, int]]:
+    """Return how long both were on, and how long each was off, between ``start`` and ``end``."""
+    off_since: dict[Subcategory, int] = {}
+    off_spans: list[tuple[int, int]] = []
+    undone: dict[Subcategory, int] = {}
+
+    def on_again(subcategory: Subcategory, time: int) -> None:
+        since = off_since.pop(subcategory, None)
+        if since is not None and time > since:
+            off_spans.append((since, time))
+            undone[subcategory] = undone.get(subcategory, 0) + time - since
+
+    for change in changes:
+        subcategory = _subcategory(change)
+        if subcategory is None or not start < change.time_ns < end:
+            continue
+        said = str(change.fields.get("AuditPolicyChanges", ""))
+        if _FAILURE_REMOVED in said:
+            off_since.setdefault(subcategory, change.time_ns)
+        elif _FAILURE_ADDED in said:
+            on_again(subcategory, change.time_ns)
+    for subcategory in list(off_since):
+        on_again(subcategory, end)
+    return max(0, end - start - _union(off_spans)), undone
+
+
+def _union(spans: Iterable[tuple[int, int]]) -> int:
+    total, reached = 0, 0
+    for begin, end in sorted(spans):
+        total += max(0, end - max(begin, reached))
+        reached = max(reached, end)
+    return total
+
+
+def _subcategory(change: AuditRecord) -> Subcategory | None:
+    if change.code != POLICY_CHANGED:
+        return None
+    guid = str(change.fields.get("SubcategoryGuid", "")).strip("{}").casefold()
+    watched = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
+    return next((one for one in watched if str(one.value) == guid), None)
+
+
+def _wrapped(host: str, records: int, nanoseconds: int) -> Gap:
+    return Gap(
+        kind="log-wrapped",
+        host=host,
+        what=f"The Security log overwrote {records} records before they were read",
+        effect=f"The first {nanoseconds / _SECOND:.0f} s of the window are not in the figures",
+        remedy="Enlarge the Security log or shorten the window",
+    )
+
+
+def _undone(host: str, undone: Mapping[Subcategory, int]) -> list[Gap]:
+    return [
+        Gap(
+            kind="audit-undone",
+            host=host,
+            what=f"Somebody switched {subcategory.name.lower().replace('_', '-')} auditing off"
+            f" for {nanoseconds / _SECOND:.0f} s of the window",
+            effect="Drops of that stretch were not recorded; it is not counted as observed",
+            remedy="Look for a Group Policy that sets the advanced audit policy",
+        )
+        for subcategory, nanoseconds in undone.items()
+    ]
+
+
+def _clock_gaps(host: str, facts: FactsTimeline) -> list[Gap]:
+    gaps = []
+    latest = facts.latest
+    if latest and abs(latest.clock_offset.total_seconds()) > SKEW_WORTH_TELLING_S:
+        seconds = latest.clock_offset.total_seconds()
+        ahead = "ahead" if seconds > 0 else "behind"
+        gaps.append(
+            Gap(
+                kind="clock-skew",
+                host=host,
+                what=f"The host's clock is {abs(seconds):.0f} s {ahead}",
+                effect="First and last seen are the host's own times",
+                remedy="Check the host's time service",
+            )
+        )
+    if facts.before and facts.after:
+        moved = (facts.after.boot_time - facts.before.boot_time).total_seconds()
+        if moved > SKEW_WORTH_TELLING_S / 2:
+            gaps.append(
+                Gap(
+                    kind="rebooted",
+                    host=host,
+                    what=f"The host started again at {facts.after.boot_time:%Y-%m-%d %H:%M:%S} UTC",
+                    effect="Filter numbers are resolved for each boot by itself;"
+                    " drops while it was down cannot exist",
+                )
+            )
+    return gaps
+
+
+def _log_gaps(host: str, changes: Iterable[AuditRecord]) -> list[Gap]:
+    gaps = []
+    for change in changes:
+        if change.code == _CLEARED:
+            who = change.fields.get("SubjectUserName", "somebody")
+            gaps.append(
+                Gap(
+                    kind="log-cleared",
+                    host=host,
+                    what=f"The Security log was cleared by {who}",
+                    effect="Records before that are gone",
+                )
+            )
+        elif change.code in _LOST:
+            gaps.append(
+                Gap(
+                    kind="records-lost",
+                    host=host,
+                    what=f"Audit records were {_LOST[change.code]}",
+                    effect="The figures of this host are too low by an unknown number",
+                )
+            )
+    return gaps
+
+
+def oldest_record_of(data: bytes) -> int | None:
+    """Return OldestRecordNumber of the facts that came with an export; None if unreadable."""
+    try:
+        found = json.loads(data.decode("utf-8-sig"))["OldestRecordNumber"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, int) else None

@@ -1,0 +1,65 @@
+"""One host's evidence to its tables and issues."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from fleetaudit.errors import EvidenceError
+from fleetaudit.ingest._facts import read_facts_timeline
+from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fleetaudit.collectors import Collector, Parser
+    from fleetaudit.records.evidence import Evidence
+    from fleetaudit.store import HostFolder
+
+__all__ = ["ingest_host"]
+
+
+def ingest_host(folder: HostFolder, collectors: Mapping[str, Collector]) -> tuple[Issue, ...]:
+    """Derive the tables of one host anew from its evidence, and return the issues.
+
+    Tables and issues of an earlier reading are replaced as a whole. Evidence that no reading of
+    its collector names stays unread; it is kept for people.
+    """
+    facts = read_facts_timeline(folder)
+    offset = -facts.latest.time_zone.active_bias_minutes if facts.latest else None
+    issues = [Issue(source="facts.json", where="", problem=p, lost=0) for p in facts.problems]
+    with folder.tables() as tables:
+        for evidence in folder.evidence():
+            collector = collectors.get(evidence.source)
+            parser = parser_for(collector, evidence.name) if collector else None
+            if parser is None:
+                continue
+            context = EvidenceContext(
+                name=evidence.name, taken_at=evidence.taken_at, utc_offset_minutes=offset
+            )
+            for item in _read(folder, evidence, parser, context):
+                if isinstance(item, Rows):
+                    tables.write(item)
+                else:
+                    issues.append(item)
+    folder.write_issues(issues)
+    return tuple(issues)
+
+
+def parser_for(collector: Collector, name: str) -> Parser | None:
+    """Return the parser that ``collector`` names for a file called ``name``."""
+    folded = name.casefold()
+    for reading in collector.readings:
+        if fnmatchcase(folded, reading.pattern.casefold()):
+            return reading.parse
+    return None
+
+
+def _read(
+    folder: HostFolder, evidence: Evidence, parser: Parser, context: EvidenceContext
+) -> Iterator[Rows | Issue]:
+    try:
+        with folder.open(evidence) as stream:
+            yield from parser(stream, context)
+    except EvidenceError as error:
+        yield Issue(source=evidence.name, where="file", problem=str(error), lost=1)

@@ -1,0 +1,1 @@
+"""Blocks to markup; the only place where markup is written, and where text is escaped."""

@@ -1,0 +1,44 @@
+"""Figures in words: one way of writing numbers, times and shares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fleetaudit.records.figures import Tally
+
+__all__ = ["count", "moment", "percent", "plural", "rate", "top"]
+
+
+def count(number: int | None) -> str:
+    """Return ``12,345``; ``not seen`` for what is not known."""
+    return "not seen" if number is None else f"{number:,}"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """Return ``1 host`` or ``3 hosts``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def moment(time: datetime | None) -> str:
+    """Return ``2026-11-21 08:10:00`` (UTC); a dash for never."""
+    return "—" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+def rate(value: float | None) -> str:
+    """Return attempts by host-hour with three significant figures; a dash where undefined."""
+    return "—" if value is None else f"{value:.3g}"
+
+
+def percent(part: int, whole: int) -> str:
+    """Return ``12.5 %``; a dash where there is no whole."""
+    return "—" if not whole else f"{100 * part / whole:.1f} %"
+
+
+def top(tallies: tuple[Tally, ...], most: int = 3) -> str:
+    """Return the most frequent values, ``tcp/445, tcp/139 and 4 more``."""
+    named = ", ".join(tally.value or "—" for tally in tallies[:most])
+    rest = len(tallies) - most
+    return f"{named} and {rest} more" if rest > 0 else named

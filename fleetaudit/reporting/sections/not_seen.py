@@ -1,0 +1,91 @@
+"""What was not seen, before anything that was."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from fleetaudit.reporting.blocks import Callout, KeyFigure, KeyFigures, Section, Tone
+from fleetaudit.reporting.sections._section import SectionDeclaration
+from fleetaudit.reporting.sections._words import plural
+
+if TYPE_CHECKING:
+    from fleetaudit.records.figures import Analysis, Coverage, Gap
+
+__all__ = ["SECTION"]
+
+_TITLES = {
+    "audit-undone": "Auditing was switched off meanwhile",
+    "clock-skew": "Clocks are wrong",
+    "host-failed": "Hosts that failed",
+    "host-refused": "Hosts that refused",
+    "host-timed-out": "Hosts that did not finish in time",
+    "host-unreachable": "Hosts that could not be reached",
+    "host-unsupported": "Hosts that cannot be audited",
+    "log-cleared": "Security logs were cleared",
+    "log-wrapped": "Security logs were too small",
+    "raw-sockets": "What no host can show",
+    "rebooted": "Hosts started again",
+    "records-lost": "Windows lost audit records",
+    "restore-owed": "Auditing is still on",
+}
+_BAD = {"restore-owed", "records-lost"}
+_QUIET = {"raw-sockets", "rebooted", "clock-skew"}
+_MOST = 20
+"""Hosts that one box names; the table of hosts names all."""
+
+
+def _build(analysis: Analysis) -> Section:
+    gaps = sorted(analysis.coverage.gaps, key=lambda gap: (_weight(gap.kind), gap.kind, gap.host))
+    boxes = tuple(_box(kind, list(group)) for kind, group in groupby(gaps, key=lambda g: g.kind))
+    return Section(
+        name="not-seen", title="What was not seen", blocks=(_figures(analysis.coverage), *boxes)
+    )
+
+
+def _figures(coverage: Coverage) -> KeyFigures:
+    missing = coverage.hosts - coverage.hosts_observed
+    lost = sum(source.lost for source in coverage.sources)
+    return KeyFigures(
+        figures=(
+            KeyFigure(
+                label="Hosts observed",
+                value=f"{coverage.hosts_observed:,} of {coverage.hosts:,}",
+                note=f"{plural(missing, 'host')} not observed" if missing else "all of them",
+                tone=Tone.WARNING if missing else Tone.GOOD,
+            ),
+            KeyFigure(
+                label="Host-hours observed",
+                value=f"{coverage.observed_hours:,.2f}",
+                note="the denominator of every rate",
+            ),
+            KeyFigure(
+                label="Records that could not be read",
+                value=f"{lost:,}",
+                note=f"{plural(sum(s.issues for s in coverage.sources), 'issue')} in the evidence",
+                tone=Tone.WARNING if lost else Tone.GOOD,
+            ),
+        )
+    )
+
+
+def _weight(kind: str) -> int:
+    return 0 if kind in _BAD else 2 if kind in _QUIET else 1
+
+
+def _box(kind: str, gaps: list[Gap]) -> Callout:
+    title = _TITLES.get(kind, kind.replace("-", " ").capitalize())
+    hosts = len({gap.host for gap in gaps if gap.host})
+    items = [f"{gap.host}: {gap.what}" if gap.host else gap.what for gap in gaps]
+    if len(items) > _MOST:
+        items = [*items[:_MOST], f"and {len(items) - _MOST} more"]
+    return Callout(
+        tone=Tone.BAD if kind in _BAD else Tone.PLAIN if kind in _QUIET else Tone.WARNING,
+        title=f"{title} ({plural(hosts, 'host')})" if hosts else title,
+        text="; ".join(sorted({gap.effect for gap in gaps})) + ".",
+        remedy="; ".join(sorted({gap.remedy for gap in gaps if gap.remedy})),
+        items=tuple(items),
+    )
+
+
+SECTION = SectionDeclaration(name="not-seen", order=10, build=_build)
