@@ -17,7 +17,11 @@ class Sink(Protocol):
     """Where the files that a script sends are written while they arrive."""
 
     def open(self, name: str) -> BinaryIO:
-        """Return a stream for the gzip-compressed bytes of ``name``; the caller closes it."""
+        """Return a stream for the gzip-compressed bytes of ``name``; the caller closes it.
+
+        A name that is opened again begins anew, because a run that broke may be repeated: what
+        came before under that name is gone, kept or not.
+        """
         ...
 
     def keep(self, attachment: Attachment) -> None:
@@ -70,8 +74,10 @@ class MemorySink:
         self.kept: dict[str, Attachment] = {}
 
     def open(self, name: str) -> BinaryIO:
-        """Return a stream in memory."""
-        return self._streams.setdefault(name, _Stream())
+        """Return an empty stream in memory."""
+        self.kept.pop(name, None)
+        self._streams[name] = _Stream()
+        return self._streams[name]
 
     def keep(self, attachment: Attachment) -> None:
         """Remember that the file came whole."""
