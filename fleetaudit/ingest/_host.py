@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fleetaudit.errors import EvidenceError
 from fleetaudit.ingest._facts import read_facts_timeline
-from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
+from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,16 +32,20 @@ def ingest_host(folder: HostFolder, collectors: Mapping[str, Collector]) -> tupl
         for evidence in folder.evidence():
             collector = collectors.get(evidence.source)
             parser = parser_for(collector, evidence.name) if collector else None
-            if parser is None:
+            if collector is None or parser is None:
                 continue
             context = EvidenceContext(
                 name=evidence.name, taken_at=evidence.taken_at, utc_offset_minutes=offset
             )
+            unreadable = False
             for item in _read(folder, evidence, parser, context):
                 if isinstance(item, Rows):
                     tables.write(item)
                 else:
                     issues.append(item)
+                    unreadable |= item.where == WHOLE_FILE
+            for table in () if unreadable else collector.tables:
+                tables.begin(table)
     folder.write_issues(issues)
     return tuple(issues)
 
@@ -62,4 +66,4 @@ def _read(
         with folder.open(evidence) as stream:
             yield from parser(stream, context)
     except EvidenceError as error:
-        yield Issue(source=evidence.name, where="file", problem=str(error), lost=1)
+        yield Issue(source=evidence.name, where=WHOLE_FILE, problem=str(error), lost=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["Evidence", "EvidenceContext", "Issue", "Phase", "Rows", "split"]
+__all__ = ["WHOLE_FILE", "Evidence", "EvidenceContext", "Issue", "Phase", "Rows", "split"]
+
+
+WHOLE_FILE: Final = "file"
+"""Where an issue is when nothing of a file could be read: its tables are unknown, not empty."""
 
 
 class Phase(StrEnum):
