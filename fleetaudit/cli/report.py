@@ -1,0 +1,58 @@
+"""``fleetaudit report``: the report of a run, in the wanted form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fleetaudit.cli._exits import Exit
+
+__all__ = ["command"]
+
+
+@click.command("report")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(["html", "markdown", "json"]),
+    default="html",
+    show_default=True,
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="File to write; - for standard output.  [default: in RUN]",
+)
+def command(run: Path, *, form: str, out: Path | None) -> int:
+    """Write the report of RUN from its tables.
+
+    \b
+    Examples:
+      fleetaudit report reports/runs/20261121T080000Z
+      fleetaudit report RUN --format markdown --out -
+    """
+    import json
+
+    from fleetaudit.analysis import analyze
+    from fleetaudit.cli._derive import summarize, write_reports
+    from fleetaudit.reporting import render_html, render_markdown
+    from fleetaudit.store import RunDirectory
+
+    directory = RunDirectory.open(run)
+    analysis = analyze(directory)
+    if out is None:
+        for path in write_reports(directory, analysis):
+            click.echo(path)
+        return Exit.OK
+    texts = {
+        "html": lambda: render_html(analysis),
+        "markdown": lambda: render_markdown(analysis),
+        "json": lambda: json.dumps(summarize(analysis), ensure_ascii=True) + "\n",
+    }
+    with click.open_file(str(out), "w", encoding="utf-8", atomic=str(out) != "-") as stream:
+        stream.write(texts[form]())
+    return Exit.OK
