@@ -11,7 +11,7 @@ The number of the newest record that is not wanted; 0 for all.
 Records of fleetaudit/records/wire.py: how wevtutil ended, then files.
 .NOTES
 Tools: wevtutil
-Changes: nothing; a private folder in %SystemRoot%\Temp exists while it runs.
+Changes: nothing.
 Needs: an elevated administrator.
 #>
 [CmdletBinding()]

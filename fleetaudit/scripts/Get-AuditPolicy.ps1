@@ -8,7 +8,7 @@ gpo-audit.csv (%SystemRoot%\security\audit\audit.csv), in which the numbers mean
 Records of fleetaudit/records/wire.py: how auditpol ended, then files.
 .NOTES
 Tools: auditpol
-Changes: nothing; a private folder in %SystemRoot%\Temp exists while it runs.
+Changes: nothing.
 Needs: an elevated administrator (SeSecurityPrivilege).
 #>
 [CmdletBinding()]

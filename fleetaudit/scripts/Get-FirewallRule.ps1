@@ -8,7 +8,7 @@ export writes them.
 Records of fleetaudit/records/wire.py: how reg ended and the file it wrote, for each store.
 .NOTES
 Tools: reg
-Changes: nothing; a private folder in %SystemRoot%\Temp exists while it runs.
+Changes: nothing.
 Needs: an administrator.
 #>
 [CmdletBinding()]

@@ -7,7 +7,7 @@ Sends services.json, processes.json, addresses.json and volumes.txt (fltmc volum
 Records of fleetaudit/records/wire.py: files, and how fltmc ended.
 .NOTES
 Tools: fltmc
-Changes: nothing; a private folder in %SystemRoot%\Temp exists while it runs.
+Changes: nothing.
 Needs: an elevated administrator (fltmc, and the programs of other accounts' processes).
 #>
 [CmdletBinding()]

@@ -8,7 +8,7 @@ What the account may not read is null.
 Records of fleetaudit/records/wire.py: files, then how whoami ended.
 .NOTES
 Tools: whoami
-Changes: nothing; a private folder in %SystemRoot%\Temp exists while it runs.
+Changes: nothing.
 Needs: any account that may open a remote session; the Security log's figures need an administrator.
 #>
 [CmdletBinding()]

@@ -8,7 +8,7 @@ way through a console it would lose characters.
 Records of fleetaudit/records/wire.py: how netsh ended, then the file.
 .NOTES
 Tools: netsh
-Changes: nothing; a private folder in %SystemRoot%\Temp exists while it runs.
+Changes: nothing.
 Needs: an elevated administrator.
 #>
 [CmdletBinding()]

@@ -10,7 +10,7 @@ firewall holds the live file open, so it is read beside it.
 Records of fleetaudit/records/wire.py: files.
 .NOTES
 Tools: none
-Changes: nothing; a private folder in %SystemRoot%\Temp exists while it runs.
+Changes: nothing.
 Needs: an administrator (the log's folder lets in administrators, SYSTEM and the firewall).
 #>
 [CmdletBinding()]
