@@ -1,0 +1,118 @@
+# What Windows has and PowerShell on Linux has not, as functions; dot-sourced before a script runs.
+
+function Get-CimInstance {
+    [CmdletBinding()]
+    param([string] $ClassName)
+
+    $Moment = [datetime]::new(2026, 11, 20, 5, 11, 9, [DateTimeKind]::Utc)
+    switch ($ClassName) {
+        'Win32_OperatingSystem' {
+            [pscustomobject]@{
+                BuildNumber = '20348'
+                Caption = 'Microsoft Windows Server 2022 Standard '
+                MUILanguages = @('de-DE')
+                LastBootUpTime = $Moment.ToLocalTime()
+            }
+        }
+        'Win32_Service' {
+            [pscustomobject]@{
+                Name = 'BFE'
+                DisplayName = ([string] [char] 0xD800) + 'Basisfiltermodul'
+                ProcessId = [uint32] 1234
+                State = 'Running'
+                StartMode = 'Auto'
+                StartName = 'NT AUTHORITY\LocalService'
+                PathName = 'C:\Windows\system32\svchost.exe -k LocalServiceNoNetworkFirewall -p'
+            }
+        }
+        'Win32_Process' {
+            [pscustomobject]@{
+                ProcessId = [uint32] 0
+                Name = 'System Idle Process'
+                ExecutablePath = $null
+                CreationDate = $null
+            }
+            [pscustomobject]@{
+                ProcessId = [uint32] 1234
+                Name = 'svchost.exe'
+                ExecutablePath = 'C:\Windows\system32\svchost.exe'
+                CreationDate = $Moment.ToLocalTime()
+            }
+        }
+    }
+}
+
+function Get-NetIPAddress {
+    [CmdletBinding()]
+    param()
+
+    [pscustomobject]@{
+        IPAddress = '192.0.2.10'
+        PrefixLength = [byte] 24
+        InterfaceIndex = [uint32] 5
+        InterfaceAlias = 'Ethernet'
+    }
+}
+
+function Get-WinEvent {
+    [CmdletBinding()]
+    param([string[]] $ListLog)
+
+    [pscustomobject]@{
+        MaximumSizeInBytes = [long] 20971520
+        LogMode = 'Circular'
+        IsEnabled = $true
+        RecordCount = [long] 40211
+        OldestRecordNumber = [long] 118
+    }
+}
+
+function Get-ItemProperty {
+    [CmdletBinding()]
+    param([string[]] $LiteralPath)
+
+    switch ($LiteralPath[0]) {
+        'HKLM:\SYSTEM\CurrentControlSet\Control\TimeZoneInformation' {
+            [pscustomobject]@{
+                TimeZoneKeyName = "W. Europe Standard Time`0garbage"
+                ActiveTimeBias = -60
+                Bias = -60
+                StandardBias = 0
+                DaylightBias = -60
+                StandardStart = [byte[]] (0, 0, 10, 0, 5, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+                DaylightStart = [byte[]] (0, 0, 3, 0, 5, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+            }
+        }
+        'HKLM:\SYSTEM\CurrentControlSet\Control\Lsa' {
+            [pscustomobject]@{ crashonauditfail = 0; SCENoApplyLegacyAuditPolicy = 1 }
+        }
+        'HKLM:\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\PublicProfile\Logging' {
+            [pscustomobject]@{
+                LogFilePath = '%SystemRoot%/local.log'
+                LogDroppedPackets = 0
+                LogSuccessfulConnections = 0
+                LogFileSize = 4096
+            }
+        }
+        'HKLM:\SOFTWARE\Policies\Microsoft\WindowsFirewall\PublicProfile\Logging' {
+            [pscustomobject]@{
+                LogFilePath = '%SystemRoot%/gpo.log'
+                LogDroppedPackets = 1
+                LogSuccessfulConnections = 0
+                LogFileSize = 16384
+            }
+        }
+    }
+}
+
+function Test-Path {
+    [CmdletBinding()]
+    param([string] $LiteralPath, [string] $PathType = 'Any')
+
+    if ($LiteralPath -like 'HKLM:*') {
+        $env:FLEETAUDIT_TEST_WITHOUT_FIREWALL -ne '1'
+    }
+    else {
+        Microsoft.PowerShell.Management\Test-Path -LiteralPath $LiteralPath -PathType $PathType
+    }
+}
