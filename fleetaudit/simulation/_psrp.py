@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 import psrpcore
 import psrpcore.types
 
+from fleetaudit.simulation._psrp_greeting import OPENED, SESSION_CAPABILITY
+
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 __all__ = [
     "CREATE_PIPELINE",
@@ -31,7 +33,6 @@ __all__ = [
     "BadMessageError",
     "Pool",
     "cut",
-    "version_table",
 ]
 
 FRAGMENT_BYTES: Final = 32_768
@@ -54,23 +55,6 @@ class BadMessageError(ValueError):
     """What the client sent is no PSRP."""
 
 
-def version_table(powershell_version: str) -> dict[str, Any]:
-    """Return the ``$PSVersionTable`` of a Windows PowerShell, as it tells a client on opening."""
-    version = psrpcore.types.PSVersion
-    older = ("1.0", "2.0", "3.0", "4.0", "5.0")
-    build = powershell_version.partition(".")[2].partition(".")[2]
-    return {
-        "PSVersion": version(powershell_version),
-        "PSEdition": "Desktop",
-        "PSCompatibleVersions": [version(one) for one in (*older, powershell_version)],
-        "CLRVersion": version("4.0.30319.42000"),
-        "BuildVersion": version(f"10.0.{build}"),
-        "WSManStackVersion": version("3.0"),
-        "PSRemotingProtocolVersion": version("2.3"),
-        "SerializationVersion": version("1.1.0.1"),
-    }
-
-
 def cut(object_id: int, message: bytes, *, limit: int = FRAGMENT_BYTES) -> Iterator[bytes]:
     """Yield the fragments of a message, none longer than ``limit``."""
     room = limit - _HEAD.size
@@ -85,11 +69,29 @@ class Pool(psrpcore.ServerRunspacePool):
     """A runspace pool on a simulated host.
 
     Args:
-        versions: The version table the client is told.
+        private_data: What it tells its client of itself, as CLIXML.
     """
 
-    def __init__(self, versions: Mapping[str, Any]) -> None:
-        super().__init__(application_private_data={"PSVersionTable": dict(versions)})
+    def __init__(self, private_data: str) -> None:
+        super().__init__()
+        self._private_data = private_data
+        self._outbox: list[bytes] = []
+
+    def prepare_message(
+        self,
+        message: Any,  # noqa: ANN401 - psrpcore is untyped
+        message_type: Any = None,  # noqa: ANN401 - likewise
+        pipeline_id: uuid.UUID | None = None,
+        stream_type: psrpcore.StreamType = psrpcore.StreamType.default,
+    ) -> None:
+        """Queue a message of the pool; those of an opening in the words of a Windows host."""
+        known = self._greeting(message)
+        if known is not None:
+            self._outbox.extend(self.message(*known))
+            return
+        super().prepare_message(message, message_type, pipeline_id, stream_type)
+        while (payload := self.data_to_send(FRAGMENT_BYTES)) is not None:
+            self._outbox.append(payload.data)
 
     def receive(self, data: bytes) -> None:
         """Take what a client sent to the pool itself: one or more fragments.
@@ -106,16 +108,28 @@ class Pool(psrpcore.ServerRunspacePool):
         except (struct.error, SyntaxError) as error:  # a cut fragment; damaged XML
             raise BadMessageError(str(error)) from error
 
-    def handshake(self) -> Iterator[bytes]:
-        """Yield the fragments of what the pool itself has to say, in psrpcore's words."""
-        while (payload := self.data_to_send(FRAGMENT_BYTES)) is not None:
-            yield payload.data
+    def take(self) -> list[bytes]:
+        """Return the fragments that the pool itself has to say since the last time."""
+        taken, self._outbox = self._outbox, []
+        return taken
 
-    def message(self, kind: int, clixml: str, pipeline: uuid.UUID) -> Iterator[bytes]:
-        """Yield the fragments of a message about a pipeline."""
+    def message(self, kind: int, clixml: str, pipeline: uuid.UUID | None = None) -> Iterator[bytes]:
+        """Yield the fragments of a message about a pipeline, or about the pool."""
         text = clixml.encode()
-        head = _MESSAGE.pack(_TO_CLIENT, kind, self.runspace_pool_id.bytes_le, pipeline.bytes_le)
+        about = pipeline.bytes_le if pipeline is not None else bytes(16)
+        head = _MESSAGE.pack(_TO_CLIENT, kind, self.runspace_pool_id.bytes_le, about)
         return cut(self._fragment_counter, head + (_BOM + text if text else b""))
+
+    def _greeting(self, message: object) -> tuple[int, str] | None:
+        types = psrpcore.types
+        if isinstance(message, types.SessionCapability):
+            return types.PSRPMessageType.SessionCapability.value, SESSION_CAPABILITY
+        if isinstance(message, types.ApplicationPrivateData):
+            return types.PSRPMessageType.ApplicationPrivateData.value, self._private_data
+        is_state = isinstance(message, types.RunspacePoolStateMsg)
+        if is_state and self.state == types.RunspacePoolState.Opened:
+            return types.PSRPMessageType.RunspacePoolState.value, OPENED
+        return None
 
 
 class Assembler:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from fleetaudit.simulation._psrp import BadMessageError, Pool, version_table
+from fleetaudit.simulation._psrp import BadMessageError, Pool
+from fleetaudit.simulation._psrp_greeting import private_data, windows
 from fleetaudit.simulation._psrp_pipeline import Pipeline
 from fleetaudit.simulation._wsman import (
     Action,
@@ -77,7 +78,7 @@ class Service:
         self._doomed = doomed
         self._dies = host.fault == Fault.DIES_IN_WINDOW
         self._is_marked = False
-        self._versions: dict[str, Any] = version_table(host.powershell_version)
+        self._private_data = private_data(windows(host.powershell_version))
         self._shells: dict[str, _Shell] = {}
 
     async def answer(self, request: Envelope) -> bytes:
@@ -128,12 +129,12 @@ class Service:
         if len(self._shells) >= self._host.max_shells:
             raise WSManFaultRaised(TOO_MANY_SHELLS)
         shell_id = request.attribute("ShellId").upper() or str(uuid.uuid4()).upper()
-        pool = Pool(self._versions)
+        pool = Pool(self._private_data)
         try:
             pool.receive(request.data("creationXml"))
         except BadMessageError as error:
             raise WSManFaultRaised(SCHEMA_VIOLATED) from error
-        greeting = list(pool.handshake())
+        greeting = pool.take()
         self._shells[shell_id] = _Shell(pool=pool, is_jea=is_jea, greeting=greeting)
         facts = ShellFacts(
             shell_id=shell_id,
@@ -184,7 +185,7 @@ class Service:
             _pipeline(shell, request).feed(data)
         else:
             shell.pool.receive(data)
-            shell.greeting.extend(shell.pool.handshake())
+            shell.greeting.extend(shell.pool.take())
         return empty_response(request)
 
     async def _receive(self, shell: _Shell, request: Envelope) -> bytes:
