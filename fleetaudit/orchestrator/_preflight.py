@@ -1,0 +1,146 @@
+"""What is looked at before anything is changed, and when nothing may be changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from fleetaudit.errors import (
+    HostError,
+    HostRefusedError,
+    HostRubbishError,
+    HostUnsupportedError,
+)
+from fleetaudit.orchestrator._repayment import read_policy
+from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.records.evidence import Phase
+from fleetaudit.records.host import LanguageMode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from fleetaudit.orchestrator._conversation import Conversation, Steps
+    from fleetaudit.orchestrator.steps import Answer
+    from fleetaudit.records.audit_policy import AuditPolicy, Debt
+    from fleetaudit.records.host import HostFacts
+
+__all__ = ["AUDITED", "Snapshot", "examine", "refuse", "standing_debts"]
+
+AUDITED: Final = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
+"""The subcategories that say which filter dropped what (windows-facts 1.1)."""
+
+_FAILURE: Final = 2
+_ENFORCED: Final = (1, 2, 3, 4)
+"""The numbers by which a group policy says something: 0 means unchanged (windows-facts 5)."""
+_STAGE: Final = "deciding whether to audit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a host said of itself and of its audit policy before anything was changed."""
+
+    at: datetime
+    facts: HostFacts
+    policy: AuditPolicy
+    group_policy: Mapping[UUID, int]
+
+    @property
+    def newest_record(self) -> int:
+        """Return the newest record of the Security log; 0 where the host did not say."""
+        return self.facts.security_log.newest_record if self.facts.security_log else 0
+
+
+def examine(talk: Conversation) -> Steps[Snapshot]:
+    """Ask for facts and audit policy, store both, and return them read."""
+    collectors = talk.instruments.collectors
+    answer = yield from talk.require(
+        collectors["host-facts"], Phase.BEFORE, window=talk.no_window()
+    )
+    facts = _read_facts(talk, answer)
+    at = answer.at
+    answer = yield from talk.require(
+        collectors["audit-policy"], Phase.BEFORE, window=talk.no_window()
+    )
+    return Snapshot(
+        at=at,
+        facts=facts,
+        policy=read_policy(talk, answer),
+        group_policy=_read_group_policy(talk, answer),
+    )
+
+
+def refuse(
+    host: str, snapshot: Snapshot, *, is_constrained_allowed: bool, overrides_group_policy: bool
+) -> None:
+    """Raise where auditing must not be switched on.
+
+    Raises:
+        HostRefusedError: The account or the session may not, the host would halt when its log is
+            full, or a group policy says otherwise.
+        HostUnsupportedError: The host does not have the subcategories.
+    """
+    facts = snapshot.facts
+    if facts.crash_on_audit_fail:
+        happened = f"CrashOnAuditFail is {facts.crash_on_audit_fail}: a full log halts the host"
+        raise _no(host, happened, "Leave this host out, or set CrashOnAuditFail to 0")
+    if not facts.is_elevated:
+        remedy = "Use an account whose remote token is elevated (LocalAccountTokenFilterPolicy)"
+        raise _no(host, "the session's token is not elevated", remedy)
+    allowed = {LanguageMode.FULL}
+    if is_constrained_allowed:
+        allowed.add(LanguageMode.CONSTRAINED)
+    if facts.language_mode not in allowed:
+        remedy = "Use an endpoint in FullLanguage"
+        raise _no(host, f"the session's language mode is {facts.language_mode}", remedy)
+    missing = [one.name for one in AUDITED if snapshot.policy.of(one) is None]
+    if missing:
+        happened = f"its audit policy does not name {' and '.join(missing)}"
+        raise HostUnsupportedError(happened, host=host, stage=_STAGE)
+    if not overrides_group_policy and (held := _held_off(snapshot)):
+        happened = f"a group policy says that {' and '.join(held)} be not audited for failure"
+        raise _no(host, happened, "Change that policy, or allow the sweep to override it")
+
+
+def standing_debts(
+    talk: Conversation, snapshot: Snapshot, *, run_id: str, with_success: bool
+) -> tuple[Debt, ...]:
+    """Return what will be owed; nothing for a subcategory that is audited already."""
+    debts = talk.instruments.policy.owe(
+        run_id=run_id, host=talk.host, policy=snapshot.policy, with_success=with_success
+    )
+    return tuple(debt for debt in debts if debt.before != debt.during)
+
+
+def _no(host: str, happened: str, remedy: str) -> HostRefusedError:
+    return HostRefusedError(happened, host=host, stage=_STAGE, remedy=remedy)
+
+
+def _held_off(snapshot: Snapshot) -> list[str]:
+    values = {one.name: snapshot.group_policy.get(one.value, 0) for one in AUDITED}
+    return [name for name, value in values.items() if value in _ENFORCED and not _is_failure(value)]
+
+
+def _is_failure(value: int) -> bool:
+    return value in (_FAILURE, _FAILURE | 1)
+
+
+def _read_facts(talk: Conversation, answer: Answer) -> HostFacts:
+    try:
+        return talk.instruments.read_facts(answer.files, answer.at)
+    except HostError:
+        raise
+    except Exception as error:
+        happened = f"what it sent as its facts cannot be read: {error}"
+        raise HostRubbishError(happened, host=talk.host, stage="reading the facts") from error
+
+
+def _read_group_policy(talk: Conversation, answer: Answer) -> Mapping[UUID, int]:
+    try:
+        return talk.instruments.read_group_policy(answer.files)
+    except HostError:
+        raise
+    except Exception as error:
+        happened = f"its group policy's audit.csv cannot be read: {error}"
+        raise HostRubbishError(happened, host=talk.host, stage="reading the policy") from error

@@ -1,0 +1,188 @@
+"""Pay debts: read, put back, read back, and only then settle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fleetaudit.errors import (
+    CredentialsHeldBackError,
+    CredentialsRefusedError,
+    HostError,
+    HostRubbishError,
+    ScriptFailedError,
+)
+from fleetaudit.orchestrator._conversation import THROWN, Conversation, Steps, loses_the_session
+from fleetaudit.orchestrator.steps import Note, Pause, Run, Settle, Urgency
+from fleetaudit.records.host_record import Restoration
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import timedelta
+
+    from fleetaudit.orchestrator.steps import Answer
+    from fleetaudit.records.audit_policy import AuditPolicy, Debt
+
+__all__ = ["pay", "read_policy", "strike_out"]
+
+_HOPELESS: Final = (CredentialsRefusedError, CredentialsHeldBackError)
+"""Another try would be another failed logon, and some of those lock the account."""
+
+
+def read_policy(talk: Conversation, answer: Answer) -> AuditPolicy:
+    """Return the policy that a host sent.
+
+    Raises:
+        HostRubbishError: It cannot be read.
+    """
+    try:
+        return talk.instruments.policy.read(answer.files)
+    except HostError:
+        raise
+    except Exception as error:
+        happened = f"what it sent as its audit policy cannot be read: {error}"
+        raise HostRubbishError(happened, host=talk.host, stage="reading the audit policy") from (
+            error
+        )
+
+
+def pay(
+    talk: Conversation,
+    owed: list[Debt],
+    *,
+    sent: Collection[Debt],
+    pauses: Sequence[timedelta],
+    is_blind: bool,
+) -> Steps[None]:
+    """Pay ``owed`` and take out of the list what was settled; never raises what was thrown in.
+
+    A setting that is neither the old nor the run's own was changed by somebody else meanwhile;
+    it is left alone, and its debt settled with a note. ``sent`` are debts whose change was sent
+    or may have been: they are put back even where the old setting is read, because a change whose
+    answer never came may still arrive. ``is_blind`` says whether to put back where the policy
+    cannot be read: right in the run that made the change, wrong days later.
+    """
+    was_left = False
+    error: BaseException | None = None
+    for pause in (None, *pauses):
+        if not owed or isinstance(error, _HOPELESS):
+            break
+        try:
+            if pause is not None:
+                yield from _wait(talk, pause)
+            was_left |= yield from _attempt(talk, owed, sent=sent, is_blind=is_blind)
+        except THROWN as thrown:
+            error = thrown
+            yield from _after(talk, thrown)
+    if owed:
+        talk.restoration = Restoration.OWED
+    elif was_left:
+        talk.restoration = Restoration.LEFT
+    else:
+        talk.restoration = Restoration.RESTORED
+
+
+def strike_out(talk: Conversation, debts: Sequence[Debt]) -> Steps[None]:
+    """Settle debts whose change was never sent; the host is not asked, and must not be touched.
+
+    Where writing the debts down failed because another run owes the same, the setting that stands
+    is that run's.
+    """
+    for debt in debts:
+        try:
+            yield from talk.do(Settle(debt=debt, note="the change was never sent"))
+        except THROWN:
+            talk.restoration = Restoration.OWED
+
+
+def _wait(talk: Conversation, pause: timedelta) -> Steps[None]:
+    if talk.last_at is None:
+        return
+    yield from talk.disconnect()
+    until = talk.last_at + pause
+    yield from talk.do(Pause(until=until, urgency=Urgency.RESTORE, is_restoring=True))
+
+
+def _after(talk: Conversation, error: BaseException) -> Steps[None]:
+    try:
+        if loses_the_session(error):
+            yield from talk.disconnect()
+        yield from talk.do(Note(text=f"a try to put auditing back failed: {error}"))
+    except THROWN:
+        return
+
+
+def _attempt(
+    talk: Conversation, owed: list[Debt], *, sent: Collection[Debt], is_blind: bool
+) -> Steps[bool]:
+    yield from talk.connect(is_restoring=True)
+    policy = yield from _look(talk, is_blind=is_blind)
+    was_left = False
+    pending: list[Debt] = []
+    for debt in tuple(owed):
+        if policy is not None and _is_foreign(policy, debt):
+            was_left = True
+            yield from _leave(talk, policy, owed, debt=debt)
+        elif policy is None or debt in sent or policy.of(debt.subcategory) != debt.before:
+            pending.append(debt)
+    if pending:
+        error = yield from _put_back(talk, pending)
+        policy = yield from _read(talk)
+    else:
+        error = None
+    for debt in tuple(owed):
+        if policy is not None and policy.of(debt.subcategory) == debt.before:
+            yield from talk.do(Settle(debt=debt))
+            owed.remove(debt)
+    if owed:
+        raise error or _differs(talk, owed)
+    return was_left
+
+
+def _look(talk: Conversation, *, is_blind: bool) -> Steps[AuditPolicy | None]:
+    try:
+        return (yield from _read(talk))
+    except THROWN as error:
+        if not is_blind:
+            raise
+        yield from _after(talk, error)
+        yield from talk.connect(is_restoring=True)
+        return None
+
+
+def _read(talk: Conversation) -> Steps[AuditPolicy]:
+    call = talk.instruments.policy.capture()
+    answer = yield from talk.ask(call, is_restoring=True, with_files=True)
+    return read_policy(talk, answer)
+
+
+def _is_foreign(policy: AuditPolicy, debt: Debt) -> bool:
+    value = policy.of(debt.subcategory)
+    return value is not None and value not in (debt.before, debt.during)
+
+
+def _leave(talk: Conversation, policy: AuditPolicy, owed: list[Debt], *, debt: Debt) -> Steps[None]:
+    value = policy.of(debt.subcategory)
+    note = (
+        f"{debt.subcategory.name} reads {value!r}, neither {debt.before!r} as before nor "
+        f"{debt.during!r} as set by run {debt.run_id}; somebody else changed it, so it was left"
+    )
+    yield from talk.do(Settle(debt=debt, note=note))
+    owed.remove(debt)
+    yield from talk.do(Note(text=note))
+
+
+def _put_back(talk: Conversation, debts: Sequence[Debt]) -> Steps[HostError | None]:
+    first: HostError | None = None
+    for debt in debts:
+        call = talk.instruments.policy.restore(debt)
+        answer = yield from talk.do(Run(call=call, is_restoring=True))
+        first = first or talk.instruments.explain_failure(talk.host, call, answer)
+    return first
+
+
+def _differs(talk: Conversation, owed: Sequence[Debt]) -> ScriptFailedError:
+    names = ", ".join(debt.subcategory.name for debt in owed)
+    script = talk.instruments.policy.restore(owed[0]).script
+    return ScriptFailedError(
+        f"{names} was put back but does not read as before", host=talk.host, script=script
+    )
