@@ -2,10 +2,11 @@
 .SYNOPSIS
 Reads what the firewall logs of its profiles, and the log files themselves.
 .DESCRIPTION
-Sends facts.json (the log settings of each profile, of the local store and of group policy, and
-the files that exist) and, for the n-th path that exists, pfirewall-n.log and pfirewall-n.log.old.
-Profiles may share a path; each is read once. Where group policy sets a path, it wins. The
-firewall holds the live file open, so it is read beside it.
+Sends facts.json (the log settings of each profile, of the local store, of device management and
+of group policy, and the files that exist) and, for the n-th path that exists, pfirewall-n.log and
+pfirewall-n.log.old. Profiles may share a path; each is read once. Where group policy sets a path,
+it wins, then device management. A path on another machine is not read. The firewall holds the
+live file open, so it is read beside it.
 .OUTPUTS
 Records of fleetaudit/records/wire.py: files.
 .NOTES
@@ -29,6 +30,10 @@ $Sources = @(
     @{ Profile = 'Domain'; Store = 'local'; Key = "$Local\DomainProfile" }
     @{ Profile = 'Private'; Store = 'local'; Key = "$Local\StandardProfile" }
     @{ Profile = 'Public'; Store = 'local'; Key = "$Local\PublicProfile" }
+    @{ Profile = 'Domain'; Store = 'mdm'; Key = "$Local\Mdm\DomainProfile" }
+    @{ Profile = 'Private'; Store = 'mdm'; Key = "$Local\Mdm\StandardProfile" }
+    @{ Profile = 'Private'; Store = 'mdm'; Key = "$Local\Mdm\PrivateProfile" }
+    @{ Profile = 'Public'; Store = 'mdm'; Key = "$Local\Mdm\PublicProfile" }
     @{ Profile = 'Domain'; Store = 'gpo'; Key = "$GroupPolicy\DomainProfile" }
     @{ Profile = 'Private'; Store = 'gpo'; Key = "$GroupPolicy\StandardProfile" }
     @{ Profile = 'Private'; Store = 'gpo'; Key = "$GroupPolicy\PrivateProfile" }

@@ -7,7 +7,8 @@ function Invoke-NativeTool {
     are never merged, because their order is not kept. Windows PowerShell ends a script when a
     tool writes to a redirected stderr while ErrorActionPreference is Stop, hence Continue here.
     A tool that could not be started must not pass for one that ended with the last tool's code,
-    hence the catch.
+    hence the catch. Set-Content makes no file where nothing is said, so what an earlier tool said
+    is removed first.
     .OUTPUTS
     The record @{ Kind = 'Exit'; Tool; Code }.
     #>
@@ -32,6 +33,7 @@ function Invoke-NativeTool {
     $ErrorActionPreference = 'Continue'
     $PSNativeCommandUseErrorActionPreference = $false
     $ComplaintPath = Join-Path -Path $Folder -ChildPath 'stderr.txt'
+    Remove-Item -LiteralPath $OutputPath -ErrorAction SilentlyContinue
     try {
         & $Tool @Arguments 2> $ComplaintPath | Set-Content -LiteralPath $OutputPath -Encoding UTF8
         @{ Kind = 'Exit'; Tool = $Tool; Code = [int] $LASTEXITCODE }
