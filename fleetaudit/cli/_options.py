@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import click
 
-__all__ = ["Duration", "apply", "hosts", "json_output", "run_folder", "state", "work"]
+from fleetaudit.cli._host_choice import HostChoice
 
-F = TypeVar("F", bound=Callable[..., Any])
+__all__ = ["Duration", "Work", "hosts", "json_output", "run_folder", "state", "work"]
+
+_Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 
-class Duration(click.ParamType):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """How much is done at a time, and whether a person sees of it."""
+
+    jobs: int = 64
+    is_quiet: bool = False
+
+
+class Duration(click.ParamType[timedelta]):
     """A stretch of time such as ``90s``, ``10m`` or ``1h30m``."""
 
     name = "duration"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
         """Return the stretch of time."""
         if isinstance(value, timedelta):
@@ -37,22 +49,11 @@ class Duration(click.ParamType):
         return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
 
 
-def apply(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """Return a decorator that adds ``options`` in the order in which help shows them."""
-
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-hosts: Final = (
+_HOSTS: Final = (
     click.option(
         "-i",
         "--inventory",
-        "inventory",
+        "source",
         required=True,
         metavar="FILE",
         help="Ansible inventory (YAML; others through ansible-inventory), or - for JSON on stdin.",
@@ -60,16 +61,14 @@ hosts: Final = (
     click.option("-l", "--limit", metavar="PATTERN", help="Only these hosts: 'web*:!web03'."),
     click.option(
         "--vault-password-file",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        metavar="FILE",
         envvar="ANSIBLE_VAULT_PASSWORD_FILE",
         show_envvar=True,
         help="File with the Ansible vault password.",
     ),
     click.option("-k", "--ask-pass", is_flag=True, help="Ask for the password of all hosts."),
 )
-"""Which hosts."""
-
-work: Final = (
+_WORK: Final = (
     click.option(
         "-j",
         "--jobs",
@@ -80,7 +79,46 @@ work: Final = (
     ),
     click.option("--no-progress", is_flag=True, help="Say nothing while working."),
 )
-"""How the work is done."""
+
+
+def hosts(function: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that name hosts; the command gets ``hosts``, a :class:`HostChoice`."""
+
+    @functools.wraps(function)
+    def with_choice(
+        *,
+        source: str,
+        limit: str | None,
+        vault_password_file: str | None,
+        ask_pass: bool,
+        **others: object,
+    ) -> int:
+        choice = HostChoice(
+            source=source,
+            limit=limit,
+            vault_password_file=vault_password_file,
+            ask_pass=ask_pass,
+        )
+        return function(hosts=choice, **others)
+
+    return _added(with_choice, _HOSTS)
+
+
+def work(function: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that say how much is done at a time; the command gets ``work``."""
+
+    @functools.wraps(function)
+    def with_work(*, jobs: int, no_progress: bool, **others: object) -> int:
+        return function(work=Work(jobs=jobs, is_quiet=no_progress), **others)
+
+    return _added(with_work, _WORK)
+
+
+def _added(function: Callable[..., int], options: Sequence[_Decorator]) -> Callable[..., int]:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
 
 json_output: Final = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON on standard output."

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["watching"]
 
 HEARTBEAT_S: Final = 30.0
-"""How often a line is written where there is no terminal, so that a job's log does not look dead."""
+"""How often a line is written where there is no terminal: a job's log must not look dead."""
 
 
 @contextmanager

@@ -94,12 +94,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except UsageError as error:
-        click.echo(f"Error: {error}", err=True)
-        return Exit.USAGE
     except FleetauditError as error:
         click.echo(f"Error: {error}", err=True)
-        return Exit.PARTIAL
-    except BrokenPipeError:
+        return Exit.USAGE if isinstance(error, UsageError) else Exit.PARTIAL
+    except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
         return Exit.OK
-    return int(result) if isinstance(result, int) else Exit.OK
+    return int(result or Exit.OK)
