@@ -1,0 +1,191 @@
+"""The audit policy as ``auditpol`` writes it, to rows of ``audit_policy``.
+
+A sample of ``auditpol /backup`` (windows-facts 5)::
+
+    Machine Name,Policy Target,Subcategory,Subcategory GUID,Inclusion Setting,...,Setting Value
+    WEB01,System,Filtering Platform Packet Drop,{0CCE9225-69AE-11D9-BED3-505054503030},...,,0
+    WEB01,,Option:CrashOnAuditFail,,Disabled,,0
+    ,,FileGlobalSacl,,,,S:(AU;FA;CC;;;WD)
+
+Only GUIDs and numbers are read, because names and settings are in the host's language. Options,
+global SACLs and policies of single users are no part of the system policy: they are skipped
+without an issue. ``auditpol /get /r`` is read too where it has the seventh column; without one
+it has no number, and every subcategory becomes an issue.
+
+The ``audit.csv`` of a group policy looks the same and means something else: 0 leaves a
+subcategory unchanged and 4 is none. :func:`read_gpo_policy` reads that dialect.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
+from uuid import UUID
+
+import pyarrow as pa
+
+from fleetaudit.errors import EvidenceError
+from fleetaudit.parsers._text import capped, decode, excerpt
+from fleetaudit.records.audit_policy import AuditPolicy, Inclusion
+from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
+from fleetaudit.records.tables import AUDIT_POLICY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import BinaryIO
+
+__all__ = ["GPO_NONE", "GPO_UNCHANGED", "parse", "read_gpo_policy", "read_policy"]
+
+GPO_UNCHANGED: Final = 0
+GPO_NONE: Final = 4
+
+_COLUMNS: Final = 7
+_LONGEST: Final = 16 * 1024 * 1024
+_GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
+_USER = re.compile(r"S-1-[0-9-]+|.*\\.*")
+_NO_GUID = re.compile(r"Option:.*|.*GlobalSacl", re.IGNORECASE)
+_READ_AGAIN = "Ask the host again; where it says the same, look at its auditpol /backup yourself"
+
+
+class _Setting(NamedTuple):
+    """One subcategory of the system policy."""
+
+    line: int
+    guid: UUID
+    name: str
+    value: int
+
+
+class _Flaw(NamedTuple):
+    """A line that should be a setting and cannot be read."""
+
+    line: int
+    problem: str
+
+
+def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
+    """Yield the system policy as one batch, and an issue for each line that cannot be read."""
+    return capped(_items(stream, context), source=context.name)
+
+
+def read_policy(data: bytes, *, name: str = "policy.csv") -> AuditPolicy:
+    """Return the system policy of a whole ``auditpol /backup``; nothing is guessed.
+
+    Raises:
+        EvidenceError: A line cannot be read, a subcategory has two settings, no subcategory is
+            named, or the numbers are those of a group policy.
+    """
+    settings = _settings(data, name=name, highest=Inclusion.SUCCESS | Inclusion.FAILURE)
+    return AuditPolicy(
+        settings=MappingProxyType({guid: Inclusion(value) for guid, value in settings.items()})
+    )
+
+
+def read_gpo_policy(data: bytes, *, name: str = "gpo-audit.csv") -> Mapping[UUID, int]:
+    """Return what a group policy's ``audit.csv`` sets: 0 unchanged, 1, 2, 3, and 4 for none.
+
+    The two dialects cannot always be told apart: a file without a 4 may be either. A file
+    without the column of numbers is refused. An empty policy is an empty mapping.
+
+    Raises:
+        EvidenceError: A line cannot be read, or a subcategory has two settings.
+    """
+    return MappingProxyType(_settings(data, name=name, highest=GPO_NONE, may_be_empty=True))
+
+
+def _settings(
+    data: bytes, *, name: str, highest: int, may_be_empty: bool = False
+) -> dict[UUID, int]:
+    found: dict[UUID, int] = {}
+    for item in _read(decode(data), highest=highest):
+        if isinstance(item, _Flaw):
+            happened = f"line {item.line}: {item.problem}"
+            raise EvidenceError(happened, file=name, remedy=_READ_AGAIN)
+        if found.setdefault(item.guid, item.value) != item.value:
+            happened = f"line {item.line}: {{{item.guid}}} has a second setting"
+            raise EvidenceError(happened, file=name, remedy=_READ_AGAIN)
+    if not found and not may_be_empty:
+        raise EvidenceError("it names no audit subcategory", file=name, remedy=_READ_AGAIN)
+    return found
+
+
+def _items(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
+    data = stream.read(_LONGEST + 1)
+    if len(data) > _LONGEST:
+        problem = f"only the first {_LONGEST} bytes were read; no policy is that long"
+        yield Issue(source=context.name, where="the whole file", problem=problem)
+    settings: list[_Setting] = []
+    for item in _read(decode(data[:_LONGEST]), highest=Inclusion.SUCCESS | Inclusion.FAILURE):
+        if isinstance(item, _Flaw):
+            yield Issue(source=context.name, where=f"line {item.line}", problem=item.problem)
+        else:
+            settings.append(item)
+    if settings:
+        columns = [
+            [f"{{{str(one.guid).upper()}}}" for one in settings],
+            [one.name for one in settings],
+            [one.value for one in settings],
+        ]
+        arrays = [
+            pa.array(values, type=field.type)
+            for values, field in zip(columns, AUDIT_POLICY, strict=True)
+        ]
+        batch = pa.RecordBatch.from_arrays(arrays, schema=AUDIT_POLICY)
+        yield Rows(table="audit_policy", batch=batch)
+
+
+def _read(text: str, *, highest: int) -> Iterator[_Setting | _Flaw]:
+    """Yield every subcategory of the system policy; the first line that is not blank is a header.
+
+    A target that is neither "System" nor an account could be "System" in another language: it
+    counts as the system as long as it is the only one.
+    """
+    system = ""
+    is_first = True
+    for number, line in enumerate(text.split("\n"), start=1):
+        row = _row(line)
+        if not row:
+            continue
+        at = next((i for i, field in enumerate(row) if _GUID.fullmatch(field)), None)
+        is_header, is_first = is_first and at is None, False
+        if at is None:
+            if not is_header and not _is_known_without_guid(row):
+                yield _Flaw(number, f"no subcategory GUID: {excerpt(line)}")
+            continue
+        target = row[1] if at > 1 else ""
+        if _USER.fullmatch(target):
+            continue
+        system = system or target
+        if target not in (system, "System"):
+            yield _Flaw(number, f"the policy of {excerpt(target)} beside that of {excerpt(system)}")
+            continue
+        yield _setting(number, row, at, highest=highest)
+
+
+def _row(line: str) -> list[str]:
+    try:
+        fields = next(csv.reader([line.replace("\r", "").strip("\0 \t")]), [])
+    except csv.Error:
+        return [line]
+    return [field.strip() for field in fields]
+
+
+def _is_known_without_guid(row: list[str]) -> bool:
+    return any(_NO_GUID.fullmatch(field) for field in row[:4])
+
+
+def _setting(number: int, row: list[str], at: int, *, highest: int) -> _Setting | _Flaw:
+    """Return the setting of a row whose GUID stands at ``at``; names may hold commas."""
+    guid = UUID(row[at].strip("{}"))
+    if len(row) < _COLUMNS:
+        return _Flaw(number, f"{{{guid}}} has no number, only a text in the host's language")
+    text = row[-1]
+    if not (text.isascii() and text.isdigit() and len(text) == 1):
+        return _Flaw(number, f"{{{guid}}} has the setting {excerpt(text)}, which is no number")
+    value = int(text)
+    if value > highest:
+        group = " (4 is what a group policy's audit.csv says)" if value == GPO_NONE else ""
+        return _Flaw(number, f"{{{guid}}} has the setting {value}, which means nothing here{group}")
+    return _Setting(number, guid, ",".join(row[2:at]), value)

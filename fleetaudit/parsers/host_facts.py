@@ -1,0 +1,139 @@
+r"""What a host says of itself: ``facts.json`` and ``groups.csv`` of Get-HostFact.
+
+A sample of ``facts.json`` (times in UTC, seven digits)::
+
+    {"ComputerName":"WEB01","OSBuild":20348,"BootTime":"2026-11-20T05:11:09.0000000Z",
+     "HostTime":"2026-11-21T08:00:00.0000000Z","LanguageMode":"FullLanguage",
+     "TimeZone":{"TimeZoneKeyName":"W. Europe Standard Time","ActiveTimeBias":-60, ...},
+     "SecurityLog":{"MaximumSizeInBytes":20971520,"LogMode":"Circular", ...}, ...}
+
+and of ``groups.csv``, ``whoami /groups /fo csv /nh`` (names are in the host's language)::
+
+    "Mandatory Label\High Mandatory Level","Label","S-1-16-12288",""
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import TYPE_CHECKING, Final
+
+from fleetaudit.errors import EvidenceError
+from fleetaudit.parsers._json import JsonObject, JsonProblem, read_json
+from fleetaudit.parsers._text import decode
+from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.records.host import HostFacts, LanguageMode, SecurityLog, TimeZone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+__all__ = ["read_facts"]
+
+_HIGH_INTEGRITY: Final = 0x3000
+_LABEL = re.compile(r"S-1-16-([0-9]{1,5})")
+_SID_COLUMN = 2
+_REMEDY = "Run the check again; where the host answers the same, report it with this file"
+
+
+def read_facts(
+    facts: bytes,
+    groups: bytes,
+    *,
+    received_at: datetime,
+    gpo_policy: Mapping[UUID, int] | None = None,
+) -> HostFacts:
+    """Return what a host said of itself.
+
+    Args:
+        facts: ``facts.json``; registry numbers may have lost their sign.
+        groups: ``groups.csv``; a mandatory label of S-1-16-12288 or above means elevated.
+        received_at: When the answer came, by the controller's clock.
+        gpo_policy: What the host's group policy sets (:func:`read_gpo_policy`); where it names
+            one of the two Filtering Platform subcategories, the policy is enforced.
+
+    Raises:
+        EvidenceError: Something that every Windows host has is missing or is of another kind.
+    """
+    try:
+        host = JsonObject.of(read_json(facts))
+        return _facts(host, groups, received_at=received_at, gpo_policy=gpo_policy or {})
+    except JsonProblem as problem:
+        raise EvidenceError(str(problem), file="facts.json", remedy=_REMEDY) from problem
+
+
+def _facts(
+    host: JsonObject, groups: bytes, *, received_at: datetime, gpo_policy: Mapping[UUID, int]
+) -> HostFacts:
+    host_time = host.time("HostTime")
+    zone = host.inner("TimeZone")
+    override = host.optional_number("SCENoApplyLegacyAuditPolicy")
+    return HostFacts(
+        computer_name=host.text("ComputerName"),
+        os_build=host.number("OSBuild"),
+        os_caption=host.optional_text("OSCaption"),
+        culture=host.optional_text("Culture"),
+        boot_time=host.time("BootTime"),
+        host_time=host_time,
+        clock_offset=host_time - received_at,
+        time_zone=_time_zone(zone),
+        language_mode=_language_mode(host.text("LanguageMode")),
+        powershell_version=host.optional_text("PSVersion"),
+        is_elevated=_is_elevated(groups),
+        security_log=_security_log(host),
+        crash_on_audit_fail=host.optional_number("CrashOnAuditFail") or 0,
+        is_audit_policy_enforced=_is_enforced(gpo_policy),
+        subcategory_override=override,
+    )
+
+
+def _time_zone(zone: JsonObject) -> TimeZone:
+    return TimeZone(
+        name=zone.optional_text("TimeZoneKeyName"),
+        active_bias_minutes=zone.minutes("ActiveTimeBias"),
+        bias_minutes=zone.minutes("Bias"),
+        standard_bias_minutes=zone.minutes("StandardBias", default=0),
+        daylight_bias_minutes=zone.minutes("DaylightBias", default=0),
+        standard_start=zone.hexadecimal("StandardStart"),
+        daylight_start=zone.hexadecimal("DaylightStart"),
+    )
+
+
+def _security_log(host: JsonObject) -> SecurityLog | None:
+    log = host.optional_inner("SecurityLog")
+    if log is None:
+        return None
+    return SecurityLog(
+        maximum_bytes=log.number("MaximumSizeInBytes"),
+        mode=log.text("LogMode"),
+        is_enabled=log.flag("IsEnabled"),
+        record_count=log.optional_number("RecordCount") or 0,
+        oldest_record=log.optional_number("OldestRecordNumber") or 0,
+    )
+
+
+def _language_mode(text: str) -> LanguageMode:
+    for mode in LanguageMode:
+        if mode.value.lower() == text.lower():
+            return mode
+    raise JsonProblem("LanguageMode", text, "a language mode of PowerShell")
+
+
+def _is_enforced(gpo_policy: Mapping[UUID, int]) -> bool:
+    watched = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
+    return any(gpo_policy.get(subcategory.value, 0) for subcategory in watched)
+
+
+def _is_elevated(groups: bytes) -> bool:
+    """Return whether the token's mandatory label is high or above; names are not looked at."""
+    for line in decode(groups).splitlines():
+        try:
+            row = next(csv.reader([line]), [])
+        except csv.Error:
+            continue
+        label = _LABEL.fullmatch(row[_SID_COLUMN].strip()) if len(row) > _SID_COLUMN else None
+        if label:
+            return int(label[1]) >= _HIGH_INTEGRITY
+    happened = "it names no mandatory label, so it is not known whether the session is elevated"
+    raise EvidenceError(happened, file="groups.csv", remedy=_REMEDY)
