@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.argument("run", type=click.Path(path_type=Path))
 @json_output
 def command(run: Path, *, as_json: bool) -> int:
-    r"""Derive tables, figures and reports of RUN again from its evidence.
+    """Derive tables, figures and reports of RUN again from its evidence.
 
     Worth doing after an update of fleetaudit: a parser that has learnt something reads the old
     evidence with it. The evidence itself is never changed.

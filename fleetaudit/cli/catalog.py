@@ -15,7 +15,7 @@ __all__ = ["command"]
 @click.command("catalog")
 @json_output
 def command(*, as_json: bool) -> int:
-    r"""List the evidence sources: the script that asks, the files and tables, the right it needs.
+    """List the evidence sources: the script that asks, the files and tables, the right it needs.
 
     \b
     Example:

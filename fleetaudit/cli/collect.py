@@ -30,7 +30,7 @@ def command(
     work: Work,
     as_json: bool,
 ) -> int:
-    r"""Fetch what hosts have already recorded, and report it; nothing is changed on any host.
+    """Fetch what hosts have already recorded, and report it; nothing is changed on any host.
 
     For hosts whose auditing is always on. Records are taken from the whole Security log.
 

@@ -24,7 +24,7 @@ def command(
     hosts: HostChoice,
     as_json: bool,
 ) -> int:
-    r"""Print the hosts of the inventory and how each would be reached; secrets are masked.
+    """Print the hosts of the inventory and how each would be reached; secrets are masked.
 
     \b
     Examples:

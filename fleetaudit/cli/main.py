@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -86,17 +88,30 @@ def run(arguments: Sequence[str] | None = None) -> int:
             standalone_mode=False,
             auto_envvar_prefix="FLEETAUDIT",
         )
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.Abort:
-        click.echo("Interrupted.", err=True)
-        return Exit.INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except FleetauditError as error:
-        click.echo(f"Error: {error}", err=True)
-        return Exit.USAGE if isinstance(error, UsageError) else Exit.PARTIAL
     except BrokenPipeError:  # the reader of our output has seen enough, as `head` has
-        return Exit.OK
+        result = Exit.OK
+    except Exception as error:  # noqa: BLE001 - the last door: a defect is said, not thrown
+        result = _say(error)
     return int(result or Exit.OK)
+
+
+def _say(error: Exception) -> int:
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.Abort():
+            click.echo("Interrupted.", err=True)
+            return Exit.INTERRUPTED
+        case click.ClickException():
+            error.show()
+            return error.exit_code
+        case FleetauditError():
+            click.echo(f"Error: {error}", err=True)
+            return Exit.USAGE if isinstance(error, UsageError) else Exit.PARTIAL
+        case _:
+            click.echo(f"Error: a defect in fleetaudit: {type(error).__name__}: {error}", err=True)
+            if "FLEETAUDIT_TRACEBACK" in os.environ:
+                traceback.print_exception(error)
+            else:
+                click.echo("Set FLEETAUDIT_TRACEBACK=1 to see where, and report it.", err=True)
+            return Exit.DEFECT

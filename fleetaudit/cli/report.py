@@ -28,7 +28,7 @@ __all__ = ["command"]
     help="File to write; - for standard output.  [default: in RUN]",
 )
 def command(run: Path, *, form: str, out: Path | None) -> int:
-    r"""Write the report of RUN from its tables.
+    """Write the report of RUN from its tables.
 
     \b
     Examples:

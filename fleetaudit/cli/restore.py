@@ -31,7 +31,7 @@ def command(
     work: Work,
     as_json: bool,
 ) -> int:
-    r"""Put auditing back on every host to which a run that died still owes it.
+    """Put auditing back on every host to which a run that died still owes it.
 
     Debts are read from the journal; each is paid to the snapshot that was taken before the
     change, read back, and only then struck out. A setting that somebody else changed meanwhile
@@ -53,10 +53,10 @@ def command(
         click.echo(f"Warning: {path} cannot be read; look at the host it is named after", err=True)
     found = hosts.read()
     owed = {debt.host: [d for d in debts if d.host == debt.host] for debt in debts}
-    hosts = tuple(host for host in found.hosts if host.name in owed)
-    strangers = sorted(owed.keys() - {host.name for host in hosts})
+    owing = tuple(host for host in found.hosts if host.name in owed)
+    strangers = sorted(owed.keys() - {host.name for host in owing})
     left: list[str] = list(strangers)
-    if hosts:
+    if owing:
         tools = instruments()
         with tempfile.TemporaryDirectory(prefix="fleetaudit-restore-") as folder:
             run = FleetRun(
@@ -69,10 +69,10 @@ def command(
             )
             with run.directory:
                 summary = run.perform(
-                    hosts, lambda host: restore_plan(host.name, owed[host.name], instruments=tools)
+                    owing, lambda host: restore_plan(host.name, owed[host.name], instruments=tools)
                 )
         left += summary.owed
-    _say(paid=sorted({host.name for host in hosts} - set(left)), left=left, as_json=as_json)
+    _say(paid=sorted({host.name for host in owing} - set(left)), left=left, as_json=as_json)
     for name in strangers:
         click.echo(f"{name}: auditing is owed, but the inventory does not name it", err=True)
     return Exit.STILL_ON if left or damaged else Exit.OK

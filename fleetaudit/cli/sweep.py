@@ -53,7 +53,7 @@ def command(
     work: Work,
     as_json: bool,
 ) -> int:
-    r"""Audit hosts for a window and say which firewall rule dropped what.
+    """Audit hosts for a window and say which firewall rule dropped what.
 
     On each host two audit subcategories are switched on, and put back to what they were when the
     window is over; what is owed to a host is written down before it is changed. Then the

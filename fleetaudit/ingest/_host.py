@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fleetaudit.records.evidence import Evidence
     from fleetaudit.store import HostFolder
 
-__all__ = ["ingest_host"]
+__all__ = ["ingest_host", "parser_for"]
 
 
 def ingest_host(folder: HostFolder, collectors: Mapping[str, Collector]) -> tuple[Issue, ...]:

@@ -1,0 +1,48 @@
+"""``fleetaudit import``: a run from files that were gathered by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fleetaudit.cli import _options
+from fleetaudit.cli._exits import Exit
+
+__all__ = ["command"]
+
+
+@click.command("import")
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--host", metavar="NAME", help="Name of the host; by default the folder's name.")
+@_options.run_folder
+@_options.json_output
+def command(*, folders: tuple[Path, ...], host: str | None, out: Path | None, as_json: bool) -> int:
+    """Make a run of files that were gathered by hand, on one host or many.
+
+    A folder that holds evidence is a host; a folder of such folders is a fleet. Read are .evtx
+    files, wfpstate.xml, filters.xml, pfirewall.log, pfirewall.log.old, auditpol's CSV, .reg
+    exports and what a run directory holds. Files that no reader knows are named.
+
+    \b
+    Examples:
+      fleetaudit import gathered/ --out reports/runs/by-hand
+      fleetaudit import web01.evtx wfpstate.xml --host web01
+    """
+    from fleetaudit.cli._derive import derive, print_answer
+    from fleetaudit.cli._fleet_run import new_run_id
+    from fleetaudit.cli._gathered import gather, store_gathered
+    from fleetaudit.clock import SystemClock
+
+    clock = SystemClock()
+    gathered = gather(folders, host=host)
+    if not gathered.hosts:
+        click.echo("Error: no reader knows any of these files.", err=True)
+        return Exit.USAGE
+    path = out or Path("reports/runs") / new_run_id(clock)
+    run = store_gathered(gathered, path=path, clock=clock)
+    with run:
+        print_answer(run, derive(run), as_json=as_json)
+    for file in gathered.unread:
+        click.echo(f"Warning: no reader knows {file}; it was left out", err=True)
+    return Exit.PARTIAL if gathered.unread else Exit.OK
