@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from fleetaudit.collectors import catalogue
+from fleetaudit.operations.audit_policy import OPERATION
 from fleetaudit.parsers.auditpol_backup import read_gpo_policy
 from fleetaudit.parsers.host_facts import read_facts
 from fleetaudit.records.wire import FACTS, STDERR
@@ -46,13 +48,10 @@ class Instruments:
     explain_failure: Callable[[str, ScriptCall, Answer], HostError | None]
 
 
-def default_instruments() -> Instruments:
-    """Return every collector there is, and the auditing of what the firewall drops."""
-    from fleetaudit import collectors
-    from fleetaudit.operations.audit_policy import OPERATION
-
+def default_instruments(collectors: Mapping[str, Collector] | None = None) -> Instruments:
+    """Return the auditing of what the firewall drops, with every collector or those named."""
     return Instruments(
-        collectors=collectors.catalogue(),
+        collectors=catalogue() if collectors is None else collectors,
         policy=OPERATION,
         read_facts=_facts,
         read_group_policy=_group_policy,
