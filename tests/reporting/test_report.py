@@ -1,0 +1,87 @@
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+from fleetaudit.records.figures import Analysis
+from fleetaudit.reporting import render_html, render_markdown, render_summary
+from fleetaudit.reporting.report import build_sections
+
+HOSTILE_MARKUP = "<script>alert(1)</script>"
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.urls: list[str] = []
+        self.styled: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name in {"src", "href", "action"}:
+                self.urls.append(value or "")
+            if name == "style" or name.startswith("on"):
+                self.styled.append(tag)
+
+
+def _tags(page: str) -> _Tags:
+    parser = _Tags()
+    parser.feed(page)
+    return parser
+
+
+def test_what_was_not_seen_comes_first_then_the_rules_then_the_hosts(analysis: Analysis) -> None:
+    names = [section.name for section in build_sections(analysis)]
+    assert names == ["not-seen", "summary", "rules", "hosts", "sources", "run"]
+
+
+def test_a_hostile_rule_name_stays_text_in_html(analysis: Analysis) -> None:
+    page = render_html(analysis)
+    assert "script" not in _tags(page).tags
+    assert HOSTILE_MARKUP not in page
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+
+
+def test_the_page_asks_for_nothing_and_needs_no_inline_style(analysis: Analysis) -> None:
+    tags = _tags(render_html(analysis))
+    assert [url for url in tags.urls if not url.startswith("#")] == []
+    assert tags.styled == []
+    assert {"link", "img", "iframe", "script"}.isdisjoint(tags.tags)
+
+
+def test_a_hostile_rule_name_stays_one_cell_in_markdown(analysis: Analysis) -> None:
+    text = render_markdown(analysis)
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    for table in re.split(r"\n(?!\| )", "\n".join(rows)):
+        cells = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
+        assert len(cells) >= 1
+    hostile = next(row for row in rows if "alert" in row)
+    assert len(re.findall(r"(?<!\\)\|", hostile)) == 11
+    assert HOSTILE_MARKUP not in text
+    assert "\x1b" not in text
+
+
+def test_rules_without_drops_say_so(analysis: Analysis) -> None:
+    text = render_markdown(replace(analysis, rules=()))
+    assert "Nothing was dropped on the observed hosts" in text
+
+
+def test_a_host_that_was_not_seen_is_not_shown_as_zero(analysis: Analysis) -> None:
+    row = next(line for line in render_markdown(analysis).splitlines() if "web02 |" in line)
+    assert "not seen" in row
+
+
+def test_the_same_figures_make_the_same_bytes(analysis: Analysis) -> None:
+    assert render_html(analysis) == render_html(analysis)
+    assert render_markdown(analysis) == render_markdown(analysis)
+
+
+def test_the_summary_is_json_with_a_schema_version(analysis: Analysis) -> None:
+    summary = json.loads(json.dumps(render_summary(analysis)))
+    assert summary["schema_version"] == 1
+    assert summary["attempts"] == 12
+    assert summary["coverage"]["sources"][0]["outcomes"]["unreachable"] == 1
+    assert summary["rules"][0]["first_seen"] == "2026-11-21T08:00:00+00:00"
