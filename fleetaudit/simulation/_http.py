@@ -139,6 +139,11 @@ class HttpConnection(asyncio.Protocol):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._transport.abort()
 
+    def close(self) -> None:
+        """Close the connection once what was written has been sent."""
+        if self._transport is not None:
+            self._transport.close()
+
     def _advance(self) -> None:
         if self._task is not None or self._transport is None:
             return
@@ -226,6 +231,10 @@ class SilentConnection(asyncio.Protocol):
         del exc
         self._transport = None
         self._closed(self)
+
+    def close(self) -> None:
+        """Close at once: nothing was written."""
+        self.abort()
 
     def abort(self) -> None:
         """Close at once."""

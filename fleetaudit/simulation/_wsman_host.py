@@ -88,9 +88,7 @@ class HostOnNet:
 
     def switch_off(self) -> None:
         """Close its port, reset its connections, forget its shells."""
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+        self._stop_listening()
         for connection in tuple(self._connections):
             connection.abort()
         self._service.drop()
@@ -132,7 +130,9 @@ class HostOnNet:
     def has_answered(self) -> None:
         """Die, if that was the last answer before the end."""
         if self._is_dying:
-            self.switch_off()
+            for connection in tuple(self._connections):
+                connection.close()
+            self._service.drop()
 
     async def _answer_message(self, message: bytes) -> tuple[int, bytes]:
         envelope: Envelope | None = None
@@ -152,7 +152,14 @@ class HostOnNet:
         is_ours = request.path.partition("?")[0].rstrip("/").lower() == _PATH
         return None if is_ours else Response(status=404)
 
+    def _stop_listening(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
     def _die_soon(self) -> None:
+        # The port closes before the last answer is sent: a client that has it finds it closed.
+        self._stop_listening()
         self._is_dying = True
 
     def _talking(self) -> HttpConnection:
