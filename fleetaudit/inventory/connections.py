@@ -86,7 +86,7 @@ def resolve(
         origins[option.name] = value.origin
         if value.is_secret:
             concealed.add(option.name)
-        _notice_unquoted(option, value.content, f"{value.origin}: {name}", warnings)
+        _notice_odd_secret(option, value.content, f"{value.origin}: {name}", warnings)
         found[option.name] = convert(
             value, option, variable=name, host=values.host, environment=environment
         )
@@ -132,10 +132,13 @@ def _connection(
     return connection
 
 
-def _notice_unquoted(option: Option, content: object, what: str, warnings: list[str]) -> None:
-    is_text = isinstance(content, str) or content is None
-    if option.kind is Kind.SECRET and not is_text:
+def _notice_odd_secret(option: Option, content: object, what: str, warnings: list[str]) -> None:
+    if option.kind is not Kind.SECRET:
+        return
+    if not isinstance(content, str):
         warnings.append(f"{what} is not a text to YAML and may read otherwise; put it in quotes.")
+    elif content != content.rstrip("\r\n"):
+        warnings.append(f"{what} ends with a line break, which counts as a part of it.")
 
 
 def _check_names(values: HostValues, warnings: list[str]) -> None:

@@ -69,6 +69,8 @@ class _Conversion:
         text = str(content)
         if not text and self._option.kind is not Kind.SECRET:
             raise self._error("is empty")
+        if not text.isascii() and not _is_utf8(text):
+            raise self._error("has a character that UTF-8 does not have")
         return text
 
     def secret(self) -> Secret:
@@ -121,5 +123,13 @@ class _Conversion:
         content = self._value.content
         is_hidden = self._value.is_secret or self._option.kind is Kind.SECRET
         is_scalar = isinstance(content, str | int | float)
-        shown = f" ({content!r:.{_LONGEST_SHOWN}})" if is_scalar and not is_hidden else ""
+        shown = f" ({content!a:.{_LONGEST_SHOWN}})" if is_scalar and not is_hidden else ""
         return self._value.origin.error(f"{self._subject}{shown} {complaint}")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

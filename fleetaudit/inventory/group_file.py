@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from fleetaudit.errors import InventoryError
 from fleetaudit.inventory.ranges import expand, split_port
 from fleetaudit.inventory.reader import LinedMapping
+from fleetaudit.inventory.tree import checked_name
 from fleetaudit.inventory.values import Origin, Variable
 
 if TYPE_CHECKING:
@@ -38,11 +39,9 @@ def read_groups(document: LinedMapping, tree: Tree, *, file: str, warnings: list
     reading = _Reading(tree, file=file, warnings=warnings)
     for name in document:
         place = reading.place(document, name)
-        if not isinstance(name, str) or not name:
-            raise place.error("a group's name is not a text", remedy="Put it in quotes")
         data = document[name]
         if data is None or isinstance(data, LinedMapping):
-            reading.group(name, data)
+            reading.group(checked_name(name, what="a group", origin=place), data)
         else:
             warnings.append(f"{place}: {name!r} is {_kind(data)}, no group; it is left out.")
 
@@ -103,10 +102,9 @@ class _Reading:
                 self._tree.groups[group].variables[str(name)] = Variable(value=value, origin=place)
 
     def _children(self, group: str, section: LinedMapping) -> None:
-        for name, data in section.items():
-            place = self.place(section, name)
-            if not isinstance(name, str) or not name:
-                raise place.error("a group's name is not a text", remedy="Put it in quotes")
+        for key, data in section.items():
+            place = self.place(section, key)
+            name = checked_name(key, what="a group", origin=place)
             if data is not None and not isinstance(data, LinedMapping):
                 raise place.error(f"group {name!r} is {_kind(data)}", remedy=_SHAPE)
             self.group(name, data)
@@ -116,10 +114,9 @@ class _Reading:
                 raise place.error(error.happened) from None
 
     def _hosts(self, group: str, section: LinedMapping) -> None:
-        for pattern, data in section.items():
-            place = self.place(section, pattern)
-            if not isinstance(pattern, str) or not pattern.strip():
-                raise place.error("a host's name is not a text", remedy="Put it in quotes")
+        for key, data in section.items():
+            place = self.place(section, key)
+            pattern = checked_name(key, what="a host", origin=place)
             if data and not isinstance(data, LinedMapping):
                 raise place.error(
                     f"host {pattern!r} is {_kind(data)}, not a mapping of variables",

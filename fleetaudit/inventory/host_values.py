@@ -111,7 +111,11 @@ class HostValues:
             needed = {other: self.get(other) for other in parsed.names}
         finally:
             self._under_way.pop()
-        context = {other: value.content for other, value in needed.items() if value is not None}
+        context = {
+            other: None if value is None else value.content
+            for other, value in needed.items()
+            if value is not None or other in self.variables
+        }
         try:
             content = parsed.render({**context, "lookup": self._lookup})
         except BadTemplateError:

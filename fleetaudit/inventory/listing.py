@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from fleetaudit.errors import InventoryError
 from fleetaudit.inventory.reader import LinedMapping
-from fleetaudit.inventory.tree import ALL, Tree
+from fleetaudit.inventory.tree import ALL, Tree, checked_name
 from fleetaudit.inventory.values import Variable
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def read_plain(document: object, *, origin: Origin) -> tuple[Tree, dict[str, Var
     )
     tree = Tree()
     for name in hosts:
-        tree.add_host(_name(name, origin), ALL)
+        tree.add_host(checked_name(name, what="a host", origin=origin), ALL)
     for group, members in groups.items():
-        tree.add_group(_name(group, origin))
+        tree.add_group(checked_name(group, what="a group", origin=origin))
         for member in _names(members, f"group {group!r}", origin):
             if member not in tree.hosts:
                 raise origin.error(f"group {group!r} names {member!r}, which is not in 'hosts'")
@@ -73,7 +73,7 @@ def read_listing(document: object, *, origin: Origin) -> tuple[Tree, dict[str, V
     for key, value in listing.items():
         if key == "_meta":
             continue
-        name = _name(key, origin)
+        name = checked_name(key, what="a group", origin=origin)
         group = _mapping(value, f"group {name!r}", origin)
         tree.add_group(name)
         for host in _names(group.get("hosts") or [], f"'hosts' of {name!r}", origin):
@@ -109,10 +109,4 @@ def _mapping(value: object, what: str, origin: Origin) -> LinedMapping:
 def _names(value: object, what: str, origin: Origin) -> Iterable[str]:
     if not isinstance(value, list):
         raise origin.error(f"{what} is not a list of names", remedy=_REMEDY)
-    return [_name(name, origin) for name in value]
-
-
-def _name(value: object, origin: Origin) -> str:
-    if not isinstance(value, str) or not value:
-        raise origin.error("a name is not a text", remedy=_REMEDY)
-    return value
+    return [checked_name(name, what="a host or group", origin=origin) for name in value]

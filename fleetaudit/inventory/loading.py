@@ -145,7 +145,7 @@ def _selected(
         )
     if limit is None:
         return every
-    named = set(match(limit, hosts=tuple(tree.hosts), groups=groups, warnings=warnings))
+    named = set(match(limit, hosts=tuple(tree.hosts), groups=groups, notices=warnings))
     if not named:
         raise InventoryError(
             f"--limit {limit!r} matches none of its {len(every)} hosts",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +34,7 @@ def match(
     *,
     hosts: Sequence[str],
     groups: Mapping[str, Sequence[str]],
-    warnings: list[str],
+    notices: list[str],
 ) -> tuple[str, ...]:
     """Return the hosts that ``limit`` names, in the order in which Ansible lists them.
 
@@ -41,7 +42,7 @@ def match(
         limit: The whole pattern.
         hosts: Every host, in the order in which the inventory first mentions them.
         groups: The hosts of each group, ``all`` and ``ungrouped`` among them.
-        warnings: A part that matches nothing is reported here.
+        notices: A part that matches nothing is reported here.
 
     Raises:
         InventoryError: A regular expression or a file cannot be read, or a position does not exist.
@@ -50,7 +51,7 @@ def match(
     unions = [part for part in parts if part[0] not in "&!"] or ["all"]
     kept = [part for part in parts if part[0] == "&"]
     removed = [part for part in parts if part[0] == "!"]
-    matching = _Matching(hosts, groups, warnings)
+    matching = _Matching(hosts, groups, notices)
     found = {host: None for part in unions for host in matching.hosts_of(part)}
     for part in kept:
         named = set(matching.hosts_of(part[1:]))
@@ -91,12 +92,12 @@ class _Matching:
         self,
         hosts: Sequence[str],
         groups: Mapping[str, Sequence[str]],
-        warnings: list[str],
+        notices: list[str],
     ) -> None:
         self._hosts = hosts
         self._known = frozenset(hosts)
         self._groups = groups
-        self._warnings = warnings
+        self._notices = notices
 
     def hosts_of(self, pattern: str) -> Sequence[str]:
         if pattern in self._known:
@@ -125,14 +126,16 @@ class _Matching:
         if not groups or pattern.startswith("~") or _GLOB_MARKS & set(pattern):
             found.update(dict.fromkeys(_filtered(self._hosts, is_match)))
         if not found and not groups and pattern != "all":
-            self._warnings.append(f"--limit: {pattern!r} matches no host and no group.")
+            self._notices.append(f"--limit: {pattern!r} matches no host and no group.")
         return list(found)
 
 
 def _matcher(pattern: str) -> Callable[[str], bool]:
     is_expression = pattern.startswith("~")
     try:
-        compiled = re.compile(pattern[1:] if is_expression else fnmatch.translate(pattern))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # nested sets, which match as written
+            compiled = re.compile(pattern[1:] if is_expression else fnmatch.translate(pattern))
     except re.error as error:
         raise InventoryError(
             f"--limit {pattern!r} is not a regular expression: {error.msg}"

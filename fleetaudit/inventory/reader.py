@@ -165,7 +165,7 @@ _Loader.add_constructor("!vault-encrypted", _Loader.construct_vault)
 def _unreadable(error: yaml.reader.ReaderError, *, text: str, origin: Origin) -> InventoryError:
     line = text.count("\n", 0, error.position) + 1
     return origin.at(line).error(
-        f"the character U+{ord(str(error.character)):04X} cannot stand in YAML",
+        f"the character U+{error.character:04X} cannot stand in YAML",
         remedy="Save the file as UTF-8 text",
     )
 

@@ -71,9 +71,7 @@ def read(
     if name == STANDARD_INPUT:
         return _from_json(stdin, origin, warnings)
     path = Path(source)
-    if not path.exists() and "," not in name:
-        raise origin.error("there is no such file", remedy="Name an inventory by --inventory")
-    if path.is_file() and path.suffix in _OWN_SUFFIXES:
+    if _exists(path, origin) and path.is_file() and path.suffix in _OWN_SUFFIXES:
         vault = Vault(vault_password)
         document = read_document(path, vault=vault, warnings=warnings)
         if not isinstance(document, LinedMapping):
@@ -87,6 +85,16 @@ def read(
         vault_password=vault_password,
     )
     return _from_json(listing, origin, warnings)
+
+
+def _exists(path: Path, origin: Origin) -> bool:
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise origin.error(f"it cannot be read: {error.strerror}") from None
+    if not exists and "," not in str(path):  # Ansible takes "web01,web02" for a list of hosts
+        raise origin.error("there is no such file", remedy="Name an inventory by --inventory")
+    return exists
 
 
 def _from_groups(

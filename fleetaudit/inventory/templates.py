@@ -101,7 +101,9 @@ def _foreign(node: nodes.Node) -> str:
         case nodes.Filter(name=name):
             if name not in _FILTERS:
                 return f"the filter {name!r}"
-        case nodes.Call(node=nodes.Name(name="lookup"), args=[nodes.Const(value=plugin), _]):
+        case nodes.Call(
+            node=nodes.Name(name="lookup"), args=[nodes.Const(value=plugin), _], kwargs=[]
+        ):
             if plugin not in _LOOKUPS:
                 return "a lookup other than 'env'"
         case nodes.Call():

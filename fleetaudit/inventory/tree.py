@@ -16,12 +16,35 @@ from fleetaudit.errors import InventoryError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fleetaudit.inventory.values import Variable
+    from fleetaudit.inventory.values import Origin, Variable
 
-__all__ = ["ALL", "UNGROUPED", "Group", "Tree"]
+__all__ = ["ALL", "LONGEST_NAME", "UNGROUPED", "Group", "Tree", "checked_name"]
 
 ALL: Final = "all"
 UNGROUPED: Final = "ungrouped"
+LONGEST_NAME: Final = 253
+"""Characters of a name: as many as DNS allows, and fewer than a file name may have."""
+
+
+def checked_name(name: object, *, what: str, origin: Origin) -> str:
+    """Return the name of a host or group, if it can be one.
+
+    Args:
+        name: What stands in the source.
+        what: "a host" or "a group", for errors.
+        origin: Where it stands, for errors.
+
+    Raises:
+        InventoryError: It is no text, empty, too long, or has a character that cannot be printed.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise origin.error(f"the name of {what} is not a text", remedy="Put it in quotes")
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise origin.error(
+            f"the name of {what} is longer than {LONGEST_NAME} characters or has one that cannot "
+            "be printed"
+        )
+    return name
 
 
 @dataclass(slots=True)

@@ -33,10 +33,7 @@ class VariableFiles:
         self._vault = vault
         self._warnings = warnings
         self._groups: dict[str, Variables] = {}
-        self._kinds = {
-            kind: (folder / kind).is_dir() and any((folder / kind).iterdir())
-            for kind in ("group_vars", "host_vars")
-        }
+        self._kinds = {kind: (folder / kind).is_dir() for kind in ("group_vars", "host_vars")}
 
     def of_group(self, name: str) -> Variables:
         """Return the variables of ``group_vars/NAME``."""
@@ -52,7 +49,12 @@ class VariableFiles:
         if not self._kinds[kind] or "/" in name or name in {".", ".."}:
             return {}
         variables: dict[str, Variable] = {}
-        for path in _found(self._folder / kind, name):
+        folder = self._folder / kind
+        try:
+            paths = _found(folder, name)
+        except OSError as error:
+            raise Origin(file=str(folder)).error(f"it cannot be read: {error.strerror}") from None
+        for path in paths:
             document = read_document(path, vault=self._vault, warnings=self._warnings)
             origin = Origin(file=str(path))
             if document is None:
