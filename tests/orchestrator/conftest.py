@@ -102,9 +102,6 @@ class FakeHost:
         if not self.is_reachable:
             raise HostUnreachableError("no answer", host=self.name, stage="connecting")
 
-    def close(self) -> None:
-        """Do nothing: a session of this host is the host."""
-
     def _set(self, call: ScriptCall) -> ScriptOutput:
         named = [s for s in self.policy if s.braced == call.parameters["Subcategory"]]
         bits = (("Success", 1), ("Failure", 2))
@@ -297,6 +294,57 @@ class Bench:
         )
 
 
+class InstantClock:
+    """Time that stands still while anything runs, and jumps over pauses."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return (self.time - START).total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+    def sleep_until(self, moment: datetime) -> None:
+        self.time = max(self.time, moment)
+
+    def patience(self, moment: datetime) -> float | None:  # noqa: ARG002 - the protocol's
+        return None
+
+
+class FakeTransport:
+    """Opens sessions of fake hosts and counts the open ones."""
+
+    def __init__(self, *hosts: FakeHost) -> None:
+        self.hosts = {host.name: host for host in hosts}
+        self.open = 0
+        self.most_open = 0
+
+    def connect(self, host: Host) -> FakeSession:
+        self.hosts[host.name].reach()
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        return FakeSession(self.hosts[host.name], self)
+
+
+class FakeSession:
+    """A session of a fake host."""
+
+    def __init__(self, host: FakeHost, transport: FakeTransport) -> None:
+        self._host = host
+        self._transport = transport
+
+    def run(self, call: ScriptCall, sink: Sink) -> ScriptOutput:
+        return self._host.run(call, sink)
+
+    def close(self) -> None:
+        self._transport.open -= 1
+
+
 @dataclass(frozen=True)
 class Kit:
     """Everything above, for tests that cannot import a conftest."""
@@ -307,6 +355,8 @@ class Kit:
     bench: type[Bench] = Bench
     fake_host: type[FakeHost] = FakeHost
     journal: type[MemoryJournal] = MemoryJournal
+    transport: type[FakeTransport] = FakeTransport
+    clock: type[InstantClock] = InstantClock
     start: datetime = START
 
     def host(self, name: str = "web01") -> Host:
