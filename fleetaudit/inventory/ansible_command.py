@@ -33,20 +33,25 @@ _STRICT: Final = {
 
 
 def list_inventory(
-    source: str, *, environment: Mapping[str, str], vault_password: Secret | None
+    source: str,
+    *,
+    environment: Mapping[str, str],
+    vault_password: Secret | None,
+    python: str = sys.executable,
 ) -> str:
     """Return what ``ansible-inventory --list`` says of ``source``: JSON.
 
     Args:
         source: The source, as the user named it.
-        environment: What the command is run with; its PATH is searched, then the folder of the
-            running Python.
+        environment: What the command is run with; the command is looked for on its PATH.
         vault_password: Opens whole-file vaults; passed in a private file for that time.
+        python: The command is looked for beside this as well: a virtual environment is often
+            not activated.
 
     Raises:
         InventoryError: The command does not exist, failed, or took more than ten minutes.
     """
-    command = _command(environment)
+    command = _command(environment, python)
     if command is None:
         raise InventoryError(
             "only .yml, .yaml and .json inventories are read without Ansible",
@@ -81,11 +86,9 @@ def list_inventory(
     return done.stdout.decode("utf-8", errors="replace")
 
 
-def _command(environment: Mapping[str, str]) -> str | None:
-    beside = str(Path(sys.executable).parent)
-    return shutil.which(_COMMAND, path=environment.get("PATH", "")) or shutil.which(
-        _COMMAND, path=beside
-    )
+def _command(environment: Mapping[str, str], python: str) -> str | None:
+    places = (environment.get("PATH", ""), str(Path(python).parent))
+    return next((found for place in places if (found := shutil.which(_COMMAND, path=place))), None)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fleetaudit.inventory.conversion import convert
 from fleetaudit.inventory.psrp_variables import (
+    MISTAKEN_NAMES,
     OPTIONS,
     OWN_VARIABLES,
     PLAYBOOK_VARIABLES,
@@ -144,21 +145,23 @@ def _notice_odd_secret(option: Option, content: object, what: str, warnings: lis
 def _check_names(values: HostValues, warnings: list[str]) -> None:
     for name, variable in values.variables.items():
         if name.startswith("fleetaudit_") and name not in OWN_VARIABLES | PLAYBOOK_VARIABLES:
-            known = sorted(OWN_VARIABLES)
+            meant = _nearest(name, OWN_VARIABLES, prefix="fleetaudit_")
             raise variable.origin.error(
                 f"{name} of host {values.host} is an unknown key",
-                remedy=f"Did you mean {_nearest(name, known) or ' or '.join(known)}?",
+                remedy=f"Did you mean {meant or ' or '.join(sorted(OWN_VARIABLES))}?",
             )
         if name.startswith("ansible_psrp_") and name not in PSRP_VARIABLES:
-            nearest = _nearest(name, sorted(PSRP_VARIABLES | {"ansible_password"}))
-            hint = f"; did you mean {nearest}?" if nearest else "."
+            meant = _nearest(name, PSRP_VARIABLES, prefix="ansible_psrp_")
+            hint = f"; did you mean {meant}?" if meant else "."
             warnings.append(
                 f"{variable.origin}: {name} is no variable of Ansible's psrp connection and has "
                 f"no effect{hint}"
             )
 
 
-def _nearest(name: str, known: list[str]) -> str:
-    if name == "ansible_psrp_password":
-        return "ansible_password"
-    return next(iter(difflib.get_close_matches(name, known, n=1)), "")
+def _nearest(name: str, known: frozenset[str], *, prefix: str) -> str:
+    if name in MISTAKEN_NAMES:
+        return MISTAKEN_NAMES[name]
+    endings = sorted(one.removeprefix(prefix) for one in known)
+    found = difflib.get_close_matches(name.removeprefix(prefix), endings, n=1)
+    return f"{prefix}{found[0]}" if found else ""

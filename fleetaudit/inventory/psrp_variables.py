@@ -10,9 +10,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from types import MappingProxyType
 from typing import Final
 
-__all__ = ["OPTIONS", "OWN_VARIABLES", "PLAYBOOK_VARIABLES", "PSRP_VARIABLES", "Kind", "Option"]
+__all__ = [
+    "MISTAKEN_NAMES",
+    "OPTIONS",
+    "OWN_VARIABLES",
+    "PLAYBOOK_VARIABLES",
+    "PSRP_VARIABLES",
+    "Kind",
+    "Option",
+]
 
 
 class Kind(StrEnum):
@@ -236,3 +245,15 @@ PLAYBOOK_VARIABLES: Final = frozenset(
     for name in ("executable", "group", "hosts", "result", "run_dir", "runs", "throttle")
 )
 """``fleetaudit_*`` names of the playbooks, which may stand in the same group_vars."""
+
+MISTAKEN_NAMES: Final = MappingProxyType(
+    {
+        "ansible_psrp_password": "ansible_password",
+        "ansible_psrp_pass": "ansible_password",
+        "ansible_psrp_kerberos_delegation": "ansible_psrp_negotiate_delegate",
+        "ansible_psrp_server_cert_validation": "ansible_psrp_cert_validation",
+        "ansible_psrp_transport": "ansible_psrp_auth",
+        "ansible_psrp_scheme": "ansible_psrp_protocol",
+    }
+)
+"""Names that people write, some of them after vendors' pages or winrm's, and what they meant."""

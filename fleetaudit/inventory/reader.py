@@ -32,7 +32,8 @@ MAXIMUM_DEPTH: Final = 100
 """Mappings within mappings."""
 
 _MERGE_TAG: Final = "tag:yaml.org,2002:merge"
-_QUOTED: Final = re.compile(r"'[^']{2,}'|\"[^\"]{2,}\"")
+_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
+_HARMLESS: Final = re.compile(r".|\\.|<(?:alias|block|document|scalar|stream)[a-z ]*>")
 _QUOTE_REMEDY: Final = "Quote values that begin with one of ! & * % @ ` | > or hold ': '"
 
 
@@ -180,4 +181,11 @@ def _bad_yaml(error: yaml.MarkedYAMLError, *, origin: Origin) -> InventoryError:
         return place.error("a value begins with a tag that is not known", remedy=_QUOTE_REMEDY)
     if "alias" in problem or "anchor" in problem:
         return place.error("an alias or anchor is not known or not unique", remedy=_QUOTE_REMEDY)
-    return place.error(f"it is not YAML: {_QUOTED.sub('...', problem)}", remedy=_QUOTE_REMEDY)
+    return place.error(
+        f"it is not YAML: {_QUOTED.sub(_without_content, problem)}", remedy=_QUOTE_REMEDY
+    )
+
+
+def _without_content(quoted: re.Match[str]) -> str:
+    """Return the quoted name of a token or a single character; anything longer may be secret."""
+    return quoted[0] if _HARMLESS.fullmatch(quoted[0][1:-1]) else "..."
