@@ -310,9 +310,9 @@ class SimulatedHost:
             )
         )
 
-    def export(self, *, after: int) -> list[EventRecord]:
-        """Return the records of the log above ``after`` and remember that they were exported."""
-        found = list(self.log.records(after=after))
+    def export(self, *, after: int, wanted: frozenset[int]) -> list[EventRecord]:
+        """Return the log's records of the wanted events above ``after``, and remember them."""
+        found = [one for one in self.log.records(after=after) if one.event_id in wanted]
         self._exported = frozenset(record.record_id for record in found)
         return found
 

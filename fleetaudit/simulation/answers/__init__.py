@@ -1,0 +1,1 @@
+"""What a simulated host answers: one module for each script of ``fleetaudit/scripts``."""

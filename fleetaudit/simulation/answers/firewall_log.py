@@ -1,0 +1,53 @@
+"""What ``Read-FirewallLog`` answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fleetaudit.records.wire import FACTS
+from fleetaudit.simulation.answers._answer import Answer, Asked, file_records
+from fleetaudit.simulation.formats.context import render_json
+from fleetaudit.simulation.specs import Trait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fleetaudit.simulation._seam import Emission
+
+__all__ = ["ANSWER"]
+
+_PATH = r"%systemroot%\system32\LogFiles\Firewall\pfirewall.log"
+
+
+def _give(asked: Asked) -> Iterator[Emission]:
+    host = asked.host
+    log = host.firewall_log
+    profiles = [
+        {
+            "Profile": profile,
+            "Store": "local",
+            "LogFilePath": _PATH,
+            "LogDroppedPackets": int(log is not None),
+            "LogSuccessfulConnections": 0,
+            "LogFileSize": (log.maximum_bytes if log else 4_194_304) // 1024,
+        }
+        for profile in ("Domain", "Private", "Public")
+    ]
+    files = log.files() if log is not None else {}
+    expanded = _PATH.replace("%systemroot%", r"C:\WINDOWS")
+    logs = [
+        {
+            "Name": f"pfirewall-1.log{suffix}",
+            "Path": f"{expanded}{suffix}",
+            "Length": len(content),
+        }
+        for suffix, content in files.items()
+    ]
+    has_mark = Trait.BYTE_ORDER_MARK in host.spec.traits
+    facts = render_json({"Profiles": profiles, "Logs": logs}, has_mark=has_mark)
+    yield from file_records(FACTS, facts)
+    for suffix, content in files.items():
+        yield from file_records(f"pfirewall-1.log{suffix}", content)
+
+
+ANSWER = Answer(name="Read-FirewallLog", give=_give)

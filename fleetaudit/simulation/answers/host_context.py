@@ -1,0 +1,124 @@
+"""What ``Get-HostContext`` answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fleetaudit.simulation._recorder import INTERFACE_INDEX
+from fleetaudit.simulation.answers._answer import (
+    Answer,
+    Asked,
+    exit_record,
+    file_records,
+    has_rights,
+    refusal,
+)
+from fleetaudit.simulation.formats.context import iso, render_json, render_volumes
+from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.traffic import PROGRAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fleetaudit.simulation._seam import Emission
+    from fleetaudit.simulation.host import SimulatedHost
+
+__all__ = ["ANSWER"]
+
+_DISPLAY: Final = {
+    "Dnscache": "DNS Client",
+    "SSDPSRV": "SSDP Discovery",
+    "TermService": "Remote Desktop Services",
+    "W32Time": "Windows Time",
+    "LMHosts": "TCP/IP NetBIOS Helper",
+    "wuauserv": "Windows Update",
+}
+
+
+def _dos(path: str) -> str:
+    expanded = path.replace("%SystemRoot%", r"C:\WINDOWS")
+    return expanded.replace("%ProgramFiles%", r"C:\Program Files")
+
+
+def _services(host: SimulatedHost) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = [
+        {
+            "Name": program.service,
+            "DisplayName": _DISPLAY[program.service],
+            "ProcessId": host.process_id(name),
+            "State": "Running",
+            "StartMode": "Auto",
+            "StartName": r"NT AUTHORITY\NetworkService",
+            "PathName": r"C:\WINDOWS\system32\svchost.exe -k NetworkService -p",
+        }
+        for name, program in PROGRAMS.items()
+        if program.service
+    ]
+    found.append(
+        {
+            "Name": "BITS",
+            "DisplayName": "Background Intelligent Transfer Service",
+            "ProcessId": 0,
+            "State": "Stopped",
+            "StartMode": "Manual",
+            "StartName": "LocalSystem",
+            "PathName": r"C:\WINDOWS\System32\svchost.exe -k netsvcs -p",
+        }
+    )
+    return found
+
+
+def _processes(host: SimulatedHost) -> list[dict[str, object]]:
+    started = iso(host.host_time(host.booted_at))
+    found: list[dict[str, object]] = [
+        {
+            "ProcessId": 0,
+            "Name": "System Idle Process",
+            "ExecutablePath": None,
+            "CreationDate": None,
+        },
+        {"ProcessId": 4, "Name": "System", "ExecutablePath": None, "CreationDate": started},
+    ]
+    for name, program in PROGRAMS.items():
+        if program.path and program.path != "System":
+            path = _dos(program.path)
+            found.append(
+                {
+                    "ProcessId": host.process_id(name),
+                    "Name": path.rpartition("\\")[2],
+                    "ExecutablePath": path,
+                    "CreationDate": started,
+                }
+            )
+    return found
+
+
+def _addresses(host: SimulatedHost) -> list[dict[str, object]]:
+    rows = (
+        (f"{host.spec.v6}%{INTERFACE_INDEX}", 64, INTERFACE_INDEX, "Ethernet"),
+        (str(host.spec.v4), 24, INTERFACE_INDEX, "Ethernet"),
+        ("::1", 128, 1, "Loopback Pseudo-Interface 1"),
+        ("127.0.0.1", 8, 1, "Loopback Pseudo-Interface 1"),
+    )
+    names = ("IPAddress", "PrefixLength", "InterfaceIndex", "InterfaceAlias")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _give(asked: Asked) -> Iterator[Emission]:
+    host = asked.host
+    has_mark = Trait.BYTE_ORDER_MARK in host.spec.traits
+    for name, rows in (
+        ("services.json", _services(host)),
+        ("processes.json", _processes(host)),
+        ("addresses.json", _addresses(host)),
+    ):
+        yield from file_records(name, render_json(rows, has_mark=has_mark))
+    if not has_rights(host):
+        yield from refusal(host, "fltmc")
+        return
+    yield exit_record("fltmc")
+    volumes = render_volumes(host.volume, language=host.spec.language)
+    yield from file_records("volumes.txt", volumes)
+
+
+ANSWER = Answer(name="Get-HostContext", give=_give)

@@ -1,0 +1,75 @@
+"""What ``Get-HostFact`` answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fleetaudit.records.wire import FACTS
+from fleetaudit.simulation.answers._answer import (
+    Answer,
+    Asked,
+    exit_record,
+    file_records,
+    has_rights,
+)
+from fleetaudit.simulation.formats.context import iso, render_groups, render_json
+from fleetaudit.simulation.specs import Trait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fleetaudit.simulation._seam import Emission
+    from fleetaudit.simulation.specs import HostSpec
+
+__all__ = ["ANSWER"]
+
+
+def _number(value: int, spec: HostSpec) -> int:
+    return value % 2**32 if Trait.UNSIGNED_BIAS in spec.traits else value
+
+
+def _facts(asked: Asked) -> dict[str, object]:
+    host, spec = asked.host, asked.host.spec
+    zone = spec.zone
+    log: dict[str, object] | None = None
+    if has_rights(host):
+        log = {
+            "MaximumSizeInBytes": host.log.maximum_bytes,
+            "LogMode": "Circular",
+            "IsEnabled": True,
+            "RecordCount": host.log.record_count,
+            "OldestRecordNumber": host.log.oldest_record,
+        }
+    return {
+        "ComputerName": spec.name.upper()[:15],
+        "OSBuild": spec.generation.build,
+        "OSCaption": spec.generation.caption.strip(),
+        "Culture": spec.language.value,
+        "BootTime": iso(host.host_time(host.booted_at)),
+        "HostTime": iso(host.host_time(asked.now)),
+        "LanguageMode": "FullLanguage",
+        "PSVersion": spec.generation.powershell,
+        "TimeZone": {
+            "TimeZoneKeyName": zone.name,
+            "ActiveTimeBias": _number(zone.active_bias, spec),
+            "Bias": _number(zone.bias, spec),
+            "StandardBias": 0,
+            "DaylightBias": _number(zone.daylight_bias, spec),
+            "StandardStart": zone.standard_start,
+            "DaylightStart": zone.daylight_start,
+        },
+        "SecurityLog": log,
+        "CrashOnAuditFail": 0,
+        "SCENoApplyLegacyAuditPolicy": None if Trait.NO_AUDIT_OVERRIDE in spec.traits else 1,
+    }
+
+
+def _give(asked: Asked) -> Iterator[Emission]:
+    has_mark = Trait.BYTE_ORDER_MARK in asked.host.spec.traits
+    yield from file_records(FACTS, render_json(_facts(asked), has_mark=has_mark))
+    yield exit_record("whoami")
+    groups = render_groups(is_elevated=has_rights(asked.host))
+    yield from file_records("groups.csv", groups)
+
+
+ANSWER = Answer(name="Get-HostFact", give=_give)
