@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["EventTable"]
 
 _ABSENT: Final = frozenset({"", "-"})
+_PIECE_ROWS: Final = 2048
 _MOST_DIGITS: Final = 20
 _FAILURE: Final = 0x10000000000000
 _MOST_REMEMBERED: Final = 1 << 17
@@ -41,22 +42,39 @@ class EventTable:
         self._table = table
         self._schema = SCHEMAS[table]
         self._source = source
-        self._columns: list[list[Any]] = [[] for _ in self._schema]
+        self._pieces: list[list[Any]] = []
+        self._issues: list[Issue] = []
+        self._settled = 0
         self.rows: list[tuple[Any, ...]] = []
 
-    def settle(self) -> int:
-        """Turn the gathered rows into columns, while they are few and near; return the height."""
-        if self.rows:
-            for column, part in zip(self._columns, zip(*self.rows, strict=True), strict=True):
-                column.extend(part)
+    def settle(self, at_least: int = _PIECE_ROWS) -> int:
+        """Turn the rows into arrays if they are ``at_least`` so many; return the height so far.
+
+        Done in small pieces, because objects that stay in the processor's cache cost half.
+        """
+        if len(self.rows) >= at_least:
+            self._settled += len(self.rows)
+            columns = [list(column) for column in zip(*self.rows, strict=True)]
             self.rows.clear()
-        return len(self._columns[0])
+            self._pieces.append(self._arrays(columns))
+        return self._settled + len(self.rows)
 
     def flush(self) -> Iterator[Rows | Issue]:
         """Yield the rows gathered so far as one batch, after the issues of their values."""
-        if not self.settle():
+        if not self.settle(1):
             return
-        columns, self._columns = self._columns, [[] for _ in self._schema]
+        pieces, self._pieces, self._settled = self._pieces, [], 0
+        issues, self._issues = self._issues, []
+        yield from issues
+        arrays = [
+            _encoded(pa.concat_arrays(parts), field.type)
+            for field, parts in zip(self._schema, zip(*pieces, strict=True), strict=True)
+        ]
+        batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+        yield Rows(table=self._table, batch=batch)
+
+    def _arrays(self, columns: list[list[Any]]) -> list[Any]:
+        """Return the columns as arrays; texts are not yet dictionary-encoded."""
         arrays: list[Any] = []
         refused: list[tuple[str, list[int]]] = []
         for field, values in zip(self._schema, columns, strict=True):
@@ -66,9 +84,14 @@ class EventTable:
             arrays.append(array)
             if bad:
                 refused.append((field.name, bad))
-        for name, bad in refused:
-            yield _refusal(name, bad, columns, self._schema.names, self._source)
-        yield Rows(table=self._table, batch=pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._issues += (
+            _refusal(name, bad, columns, self._schema.names, self._source) for name, bad in refused
+        )
+        return arrays
+
+
+def _encoded(array: Any, kind: pa.DataType) -> Any:  # noqa: ANN401 -- Arrow arrays are untyped
+    return array.dictionary_encode() if pa.types.is_dictionary(kind) else array
 
 
 def _keep_refused(
@@ -112,7 +135,7 @@ def _typed(field: pa.Field, values: list[Any]) -> tuple[pa.Array, list[int]]:
         return _converted(values, _flag, field.type)
     if pa.types.is_integer(field.type):
         return _numbers(values, field.type)
-    return _texts(values, field.type), []
+    return _texts(values), []
 
 
 def _numbers(values: list[Any], kind: pa.DataType) -> tuple[pa.Array, list[int]]:
@@ -213,15 +236,15 @@ def _time(text: Any, kind: pa.DataType) -> Any:  # noqa: ANN401 -- an Arrow scal
         return None
 
 
-def _texts(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _texts(values: list[Any]) -> pa.Array:
     """Return texts; ``-`` and empty ones are null, numbers and objects are their JSON text."""
     if "-" in values or "" in values:
         values = [None if _is_absent(value) else value for value in values]
     try:
-        return pa.array(values, kind)
+        return pa.array(values, pa.string())
     except _ARROW_REFUSES:
         texts = [
             value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
             for value in values
         ]
-        return pa.array(texts, kind)
+        return pa.array(texts, pa.string())

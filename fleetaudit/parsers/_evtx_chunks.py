@@ -87,7 +87,7 @@ def read_records(stream: BinaryIO, source: str) -> Iterator[list[TextRecord] | I
         return
     tally = _Tally()
     while block := _read_fully(stream, _CHUNK):
-        if block != _EMPTY[: len(block)]:
+        if not _EMPTY.startswith(block):
             yield from _read_chunk(block, tally, source)
         tally.chunks += 1
     yield from _missing_chunks(header, tally, source)
