@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.inventory.reader import LinedMapping, parse_yaml
@@ -14,14 +15,27 @@ if TYPE_CHECKING:
 
     from fleetaudit.inventory.vault import Vault
 
-__all__ = ["MAXIMUM_BYTES", "parse_json", "read_document"]
+__all__ = ["MAXIMUM_BYTES", "Document", "parse_json", "read_document"]
 
 MAXIMUM_BYTES: Final = 64 * 2**20
 """The largest file that is read."""
 
 
-def read_document(path: Path, *, vault: Vault, warnings: list[str]) -> object:
-    """Return what ``path`` holds: LinedMapping, list, scalar; None for an empty file.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What a file holds.
+
+    Attributes:
+        content: LinedMapping, list or scalar; None for an empty file.
+        is_vaulted: Whether the file was vaulted whole.
+    """
+
+    content: object = field(repr=False)
+    is_vaulted: bool
+
+
+def read_document(path: Path, *, vault: Vault, warnings: list[str]) -> Document:
+    """Return what ``path`` holds.
 
     Raises:
         InventoryError: It cannot be read, decrypted or parsed, or is larger than MAXIMUM_BYTES.
@@ -40,11 +54,14 @@ def read_document(path: Path, *, vault: Vault, warnings: list[str]) -> object:
         raise origin.at(line).error(
             "it is not UTF-8 text", remedy="Save the file as UTF-8"
         ) from None
-    if text.startswith(HEADER):
+    is_vaulted = text.startswith(HEADER)
+    if is_vaulted:
         text = vault.decrypt(text, origin=origin, what="the file")
     if path.suffix == ".json":
-        return parse_json(text, origin=origin, warnings=warnings)
-    return parse_yaml(text, file=origin.file, warnings=warnings)
+        content = parse_json(text, origin=origin, warnings=warnings)
+    else:
+        content = parse_yaml(text, file=origin.file, warnings=warnings)
+    return Document(content=content, is_vaulted=is_vaulted)
 
 
 def parse_json(text: str, *, origin: Origin, warnings: list[str]) -> object:

@@ -30,16 +30,24 @@ _SECTIONS: Final = ("vars", "children", "hosts")
 _SHAPE: Final = "A group is a mapping with the keys vars, children and hosts"
 
 
-def read_groups(document: LinedMapping, tree: Tree, *, file: str, warnings: list[str]) -> None:
-    """Put every group and host of ``document`` into ``tree``.
+def read_groups(
+    groups: LinedMapping, tree: Tree, *, file: str, is_vaulted: bool, warnings: list[str]
+) -> None:
+    """Put every group and host into ``tree``.
+
+    Args:
+        groups: The file's content.
+        tree: Grows.
+        file: How errors name it.
+        is_vaulted: Whether the file was vaulted whole.
+        warnings: What is left out is reported here.
 
     Raises:
         InventoryError: A part has the wrong shape; it names the line.
     """
-    reading = _Reading(tree, file=file, warnings=warnings)
-    for name in document:
-        place = reading.place(document, name)
-        data = document[name]
+    reading = _Reading(tree, file=file, is_vaulted=is_vaulted, warnings=warnings)
+    for name, data in groups.items():
+        place = reading.place(groups, name)
         if data is None or isinstance(data, LinedMapping):
             reading.group(checked_name(name, what="a group", origin=place), data)
         else:
@@ -47,9 +55,10 @@ def read_groups(document: LinedMapping, tree: Tree, *, file: str, warnings: list
 
 
 class _Reading:
-    def __init__(self, tree: Tree, *, file: str, warnings: list[str]) -> None:
+    def __init__(self, tree: Tree, *, file: str, is_vaulted: bool, warnings: list[str]) -> None:
         self._tree = tree
         self._file = Origin(file=file)
+        self._is_vaulted = is_vaulted
         self._warnings = warnings
 
     def place(self, mapping: LinedMapping, key: object) -> Origin:
@@ -99,7 +108,10 @@ class _Reading:
             if name == "ansible_group_priority":
                 self._tree.groups[group].priority = _priority(value, place)
             else:
-                self._tree.groups[group].variables[str(name)] = Variable(value=value, origin=place)
+                self._tree.groups[group].variables[str(name)] = self._variable(value, place)
+
+    def _variable(self, value: object, place: Origin) -> Variable:
+        return Variable(value=value, origin=place, is_vaulted=self._is_vaulted)
 
     def _children(self, group: str, section: LinedMapping) -> None:
         for key, data in section.items():
@@ -131,7 +143,7 @@ class _Reading:
         if not names:
             self._warnings.append(f"{place}: {pattern!r} stands for no host: its range is empty.")
         own = {
-            str(name): Variable(value=value, origin=self.place(variables, name))
+            str(name): self._variable(value, self.place(variables, name))
             for name, value in variables.items()
         }
         for name in names:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from fleetaudit.inventory.psrp_variables import SECRET_VARIABLES
 from fleetaudit.inventory.templates import BadTemplateError, is_template, template
 from fleetaudit.inventory.values import Literal, Origin, Variable, Vaulted
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HostValues", "Value"]
 
+_DEEPEST: Final = 50
 _REMEDY: Final = (
     "Resolve it in a playbook and pass the result as JSON by '--inventory -'; fleetaudit itself "
     "renders only {{ name }}, upper, lower, default and lookup('env', NAME)"
@@ -95,10 +97,13 @@ class HostValues:
         if isinstance(value, Literal):
             value = value.value
         elif isinstance(value, str) and not self._is_resolved and is_template(value):
-            return self._render(name, value, origin)
-        return None if value is None else Value(content=value, is_secret=False, origin=origin)
+            return self._render(name, value, variable)
+        if value is None:
+            return None
+        return Value(content=value, is_secret=variable.is_vaulted, origin=origin)
 
-    def _render(self, name: str, text: str, origin: Origin) -> Value | None:
+    def _render(self, name: str, text: str, variable: Variable) -> Value | None:
+        origin = variable.origin
         try:
             parsed = template(text)
         except BadTemplateError as error:
@@ -106,6 +111,8 @@ class HostValues:
         if name in self._under_way:
             circle = " -> ".join([*self._under_way[self._under_way.index(name) :], name])
             raise self._error(name, origin, f"is a template that needs itself: {circle}")
+        if len(self._under_way) == _DEEPEST:
+            raise self._error(name, origin, "is a template within too many others")
         self._under_way.append(name)
         try:
             needed = {other: self.get(other) for other in parsed.names}
@@ -119,13 +126,20 @@ class HostValues:
         try:
             content = parsed.render({**context, "lookup": self._lookup})
         except BadTemplateError:
-            missing = ", ".join(sorted(parsed.names - context.keys()))
-            happened = f"needs {missing}, which this host does not have" if missing else "fails"
-            raise self._error(name, origin, f"is a template that {happened}") from None
-        is_secret = any(value.is_secret for value in needed.values() if value is not None)
+            missing = self._named(name, parsed.names - context.keys())
+            happened = f"is a template that needs {missing}, which this host does not have"
+            raise self._error(name, origin, happened) from None
         if content is None:
             return None
+        is_secret = variable.is_vaulted or any(
+            value.is_secret for value in needed.values() if value is not None
+        )
         return Value(content=content, is_secret=is_secret, origin=origin)
+
+    def _named(self, name: str, missing: frozenset[str]) -> str:
+        """Return the missing names, unless they may be a password that was taken for a template."""
+        is_secret = not SECRET_VARIABLES.isdisjoint({name, *self._under_way})
+        return "a variable" if is_secret or not missing else ", ".join(sorted(missing))
 
     def _lookup(self, _plugin: str, name: str) -> str:
         return self._environment.get(str(name), "")

@@ -19,6 +19,7 @@ __all__ = [
     "OWN_VARIABLES",
     "PLAYBOOK_VARIABLES",
     "PSRP_VARIABLES",
+    "SECRET_VARIABLES",
     "Kind",
     "Option",
 ]
@@ -239,6 +240,11 @@ OWN_VARIABLES: Final = frozenset(
     name for option in OPTIONS for name in option.variables if name.startswith("fleetaudit_")
 )
 """Every ``fleetaudit_*`` name that means something for a host."""
+
+SECRET_VARIABLES: Final = frozenset(
+    name for option in OPTIONS if option.kind is Kind.SECRET for name in option.variables
+)
+"""Names whose values are never shown."""
 
 PLAYBOOK_VARIABLES: Final = frozenset(
     f"fleetaudit_{name}"

@@ -74,11 +74,19 @@ def read(
     if _exists(path, origin) and path.is_file() and path.suffix in _OWN_SUFFIXES:
         vault = Vault(vault_password)
         document = read_document(path, vault=vault, warnings=warnings)
-        if not isinstance(document, LinedMapping):
-            what = "is empty" if document is None else "is not a mapping of groups"
+        if not isinstance(document.content, LinedMapping):
+            what = "is empty" if document.content is None else "is not a mapping of groups"
             raise origin.error(f"it {what}", remedy="Begin with a group, such as 'all:'")
-        if "plugin" not in document:
-            return _from_groups(path, document, vault, warnings)
+        if "plugin" not in document.content:
+            tree = Tree()
+            read_groups(
+                document.content,
+                tree,
+                file=name,
+                is_vaulted=document.is_vaulted,
+                warnings=warnings,
+            )
+            return _with_files(tree, path, vault, warnings)
     listing = list_inventory(
         name,
         environment=environment,
@@ -97,11 +105,7 @@ def _exists(path: Path, origin: Origin) -> bool:
     return exists
 
 
-def _from_groups(
-    path: Path, document: LinedMapping, vault: Vault, warnings: list[str]
-) -> RawInventory:
-    tree = Tree()
-    read_groups(document, tree, file=str(path), warnings=warnings)
+def _with_files(tree: Tree, path: Path, vault: Vault, warnings: list[str]) -> RawInventory:
     tree.settle()
     warnings.extend(
         f"{path}: {name!r} is both a group and a host; its variables count for the group."

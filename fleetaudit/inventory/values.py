@@ -51,10 +51,17 @@ class Literal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """One variable of one layer."""
+    """One variable of one layer.
+
+    Attributes:
+        value: What the source says: a scalar, list, mapping, Vaulted or Literal.
+        origin: Where it says so.
+        is_vaulted: Whether the whole file was vaulted, so that the value is never shown.
+    """
 
     value: object = field(repr=False)
     origin: Origin
+    is_vaulted: bool = False
 
 
 Variables: TypeAlias = Mapping[str, Variable]

@@ -57,13 +57,17 @@ class VariableFiles:
         for path in paths:
             document = read_document(path, vault=self._vault, warnings=self._warnings)
             origin = Origin(file=str(path))
-            if document is None:
+            content = document.content
+            if content is None:
                 continue
-            if not isinstance(document, LinedMapping):
+            if not isinstance(content, LinedMapping):
                 raise origin.error("it is not a mapping of variables")
-            for key, value in document.items():
-                place = origin.at(document.key_lines.get(key))
-                variables[str(key)] = Variable(value=value, origin=place)
+            for key, value in content.items():
+                variables[str(key)] = Variable(
+                    value=value,
+                    origin=origin.at(content.key_lines.get(key)),
+                    is_vaulted=document.is_vaulted,
+                )
         return variables
 
 

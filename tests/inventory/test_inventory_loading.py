@@ -121,6 +121,7 @@ def test_a_vaulted_file_beside_the_inventory_counts(load_text: Load) -> None:
     )
     assert inventory.hosts[0].connection.username == "svc"
     assert inventory.hosts[0].connection.password == Secret("from a whole file")
+    assert '"username": "********"' in json.dumps(describe(inventory))
 
 
 def test_the_description_is_ready_for_json_and_masks_secrets(load_text: Load) -> None:
@@ -143,7 +144,7 @@ def test_the_description_is_ready_for_json_and_masks_secrets(load_text: Load) ->
 @given(
     variable=st.sampled_from(["ansible_password", "ansible_winrm_password", "ansible_psrp_proxy"]),
     form=st.sampled_from(
-        ['"{}"', "{}", "[{}]", "{{a: {}}}", "!unsafe {}", "'{{{{ {} }}}}", "&a {}"]
+        ['"{}"', "{}", "[{}]", "{{a: {}}}", "!unsafe {}", "'{{{{ {} }}}}'", "&a {}"]
     ),
     rest=st.sampled_from(
         ["", "ansible_port: {}", "fleetaudit_x: {}", "{}: {}: {}", "\t{}", "- {}"]

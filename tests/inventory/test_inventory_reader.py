@@ -117,7 +117,8 @@ def test_any_text_is_read_as_pyyaml_reads_it_or_refused(text: str) -> None:
 def test_a_file_that_is_vaulted_whole_is_decrypted_first() -> None:
     file = CASES / "vaulted" / "group_vars" / "windows.yml"
     document = read_document(file, vault=Vault(Secret("example")), warnings=[])
-    assert document == {"ansible_user": "svc", "vaulted_password": "from a whole file"}
+    assert document.content == {"ansible_user": "svc", "vaulted_password": "from a whole file"}
+    assert document.is_vaulted
     with pytest.raises(InventoryError, match="the file is vaulted and no password was given"):
         read_document(file, vault=Vault(None), warnings=[])
 
@@ -132,7 +133,7 @@ def test_a_file_that_is_not_utf_8_names_the_line(tmp_path: Path) -> None:
 def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     file = tmp_path / "hosts.yml"
     file.write_bytes(b"\xef\xbb\xbfall: {}\r\n")
-    assert read_document(file, vault=Vault(None), warnings=[]) == {"all": {}}
+    assert read_document(file, vault=Vault(None), warnings=[]).content == {"all": {}}
 
 
 def test_a_file_that_is_missing_or_empty_is_told_apart(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_a_file_that_is_missing_or_empty_is_told_apart(tmp_path: Path) -> None:
     (tmp_path / "empty.yml").touch()
     (tmp_path / "empty.json").touch()
     for name in ("empty.yml", "empty.json"):
-        assert read_document(tmp_path / name, vault=Vault(None), warnings=[]) is None
+        assert read_document(tmp_path / name, vault=Vault(None), warnings=[]).content is None
 
 
 def test_json_keeps_what_ansible_marks_and_notices_keys_that_stand_twice() -> None:

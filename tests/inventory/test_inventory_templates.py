@@ -87,6 +87,12 @@ def test_a_circle_of_templates_is_named() -> None:
         rendered("{{ y }}", y="{{ z }}", z="{{ x }}")
 
 
+def test_a_chain_of_templates_has_an_end() -> None:
+    chain = {f"y{number}": f"{{{{ y{number + 1} }}}}" for number in range(60)}
+    with pytest.raises(InventoryError, match="within too many others"):
+        rendered("{{ y0 }}", **chain)
+
+
 def test_unsafe_and_resolved_values_are_never_rendered() -> None:
     assert rendered(Literal("{{ a }}")) == "{{ a }}"
     assert rendered("{{ a }}", is_resolved=True) == "{{ a }}"
