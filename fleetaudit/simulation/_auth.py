@@ -137,8 +137,10 @@ class Authenticator:
             given = base64.b64decode(credentials, validate=True)
         except binascii.Error:
             return False
-        expected = f"{self._gate.username}:{self._gate.password.reveal()}".encode()
-        return hmac.compare_digest(given, expected)
+        expected = f"{self._gate.username}:{self._gate.password.reveal()}"
+        # RFC 7617 leaves the encoding open; requests sends Latin-1, others UTF-8.
+        encoded = (expected.encode(), expected.encode("latin-1", "replace"))
+        return any(hmac.compare_digest(given, one) for one in encoded)
 
     def _negotiate(self, credentials: str) -> Response | None:
         if self._context is None or self._context.complete:

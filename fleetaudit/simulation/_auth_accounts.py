@@ -8,11 +8,14 @@ file holds one account at a time, that of the host whose client is just being au
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from fleetaudit.simulation._auth_md4 import md4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Accounts", "accounts"]
 
 _VARIABLE: Final = "NTLM_USER_FILE"
+_NO_LM_HASH: Final = "0" * 32
 
 
 class Accounts:
@@ -52,8 +56,8 @@ class Accounts:
     @contextlib.contextmanager
     def only(self, username: str, password: Secret) -> Iterator[None]:
         """Have the file hold exactly this account; other threads wait."""
-        domain, backslash, user = username.rpartition("\\")
-        line = f"{domain if backslash else ''}:{user}:{password.reveal()}\n"
+        # With hashes, because from a password pyspnego would compute the LM hash each time.
+        line = f"{username}:0:{_NO_LM_HASH}:{_nt_hash(password)}:[U]:LCT-0\n"
         with self._lock:
             if line != self._written and self._folder is not None:
                 Path(self._folder.name, "accounts").write_text(line, encoding="utf-8")
@@ -75,6 +79,11 @@ class Accounts:
         if self._folder is not None:
             self._folder.cleanup()
         self._folder, self._written = None, ""
+
+
+@functools.lru_cache(maxsize=1_024)
+def _nt_hash(password: Secret) -> str:
+    return md4(password.reveal().encode("utf-16-le")).hex().upper()
 
 
 accounts: Final = Accounts()

@@ -18,6 +18,7 @@ holds it, with several ``ExtraCmds`` holds them all::
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -133,7 +134,12 @@ def _object(element: etree._Element) -> Value:
 
 
 def _text(element: etree._Element) -> str:
-    return _ESCAPE.sub(_unescape, element.text or "")
+    return _unescaped(element.text or "")
+
+
+@functools.lru_cache(maxsize=64)  # every host of a fleet is sent the same few scripts
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(_unescape, text)
 
 
 def _unescape(found: re.Match[str]) -> str:

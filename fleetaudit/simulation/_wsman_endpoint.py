@@ -21,8 +21,8 @@ class ServedHost:
 
     Attributes:
         name: Its name; what the engine is asked about, and what it calls itself in faults.
-        username: Its one account: ``name``, ``DOMAIN\\name`` or ``name@domain``.
-        password: The account's password; without a colon, which ends it in pyspnego's file.
+        username: Its one account: ``name``, ``DOMAIN\\name`` or ``name@domain``; without a colon.
+        password: The account's password.
         address: Its address in 127/8; empty for the next one that is free.
         auths: What it accepts; the first is what its connection is set to. Basic without TLS
             means that unencrypted messages are accepted.

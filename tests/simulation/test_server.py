@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CASES = Path(__file__).parents[1] / "cases" / "psrp"
-PASSWORD = Secret("Pass word 1")
+PASSWORD = Secret("Pass: wörd 1")
 SOON: Any = 0.01  # pypsrp asks for whole seconds, and sends what it is given
 PIECE: dict[str, Value] = {
     "Kind": "Piece",
@@ -198,7 +198,7 @@ def test_all_hosts_have_the_same_port_and_an_address_of_their_own() -> None:
         {"address": "0.0.0.0"},  # noqa: S104 - what must not be
         {"auths": (Auth.KERBEROS,)},
         {"auths": ()},
-        {"password": Secret("with:colon")},
+        {"username": "with:colon"},
     ],
 )
 def test_a_host_that_cannot_be_served_is_refused(changes: dict[str, Any]) -> None:
