@@ -206,7 +206,10 @@ def read_table(path: Path) -> pa.Table | None:
     if not path.exists():
         return None
     with _readable(path):
-        return pq.read_table(path)
+        table = pq.read_table(path)
+        schema = SCHEMAS.get(path.stem)
+        # Parquet has no seconds: timestamp("s") comes back in milliseconds.
+        return table if schema is None or table.schema.equals(schema) else table.cast(schema)
 
 
 def issue_batches(issues: Iterable[Issue]) -> Iterable[pa.RecordBatch]:

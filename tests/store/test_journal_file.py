@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from fleetaudit.errors import JournalError
+from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
+from fleetaudit.store import JournalFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DEBT = Debt(
+    run_id="20261121T080000Z",
+    host="WEB01",
+    subcategory=Subcategory.PACKET_DROP,
+    before=Inclusion.NONE,
+    during=Inclusion.FAILURE,
+)
+OTHER = replace(DEBT, subcategory=Subcategory.CONNECTION, before=Inclusion.SUCCESS)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[JournalFile]:
+    with JournalFile(tmp_path / "state") as one:
+        yield one
+
+
+def test_debts_outlive_the_process_that_made_them(journal: JournalFile, tmp_path: Path) -> None:
+    journal.owe([DEBT, OTHER])
+    assert set(JournalFile(tmp_path / "state").open_debts()) == {DEBT, OTHER}
+
+
+def test_a_settled_debt_is_kept_with_why(journal: JournalFile, tmp_path: Path) -> None:
+    journal.owe([DEBT, OTHER])
+    journal.settle(DEBT, note="somebody else changed it")
+    journal.settle(DEBT)
+    assert journal.open_debts() == (OTHER,)
+    (kept,) = (tmp_path / "state" / "settled").iterdir()
+    assert json.loads(kept.read_bytes())["note"] == "somebody else changed it"
+
+
+def test_a_second_run_cannot_owe_the_same(journal: JournalFile) -> None:
+    journal.owe([OTHER])
+    second = [replace(DEBT, run_id="second"), replace(OTHER, run_id="second")]
+    with pytest.raises(JournalError, match="another run owes this already"):
+        journal.owe(second)
+    assert journal.open_debts() == (OTHER,)
+    journal.settle(second[1])
+    assert journal.open_debts() == (OTHER,)
+
+
+def test_the_same_debt_may_be_written_down_again(journal: JournalFile) -> None:
+    journal.owe([DEBT])
+    journal.owe([DEBT])
+    assert journal.open_debts() == (DEBT,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"run_id": "x"}', '{"before": 7}', "\0" * 200],
+    ids=["empty", "cut", "list", "partial", "number", "zeros"],
+)
+def test_a_damaged_debt_is_put_aside_and_its_host_left_alone(
+    journal: JournalFile, tmp_path: Path, text: str
+) -> None:
+    journal.owe([DEBT, OTHER])
+    path = next((tmp_path / "state" / "debts").glob(f"*{DEBT.subcategory.value}*"))
+    path.write_text(text)
+    assert journal.open_debts() == (OTHER,)
+    (damaged,) = journal.damaged()
+    assert damaged.read_text() == text
+    with pytest.raises(JournalError, match="cannot be read"):
+        journal.owe([DEBT])
+    damaged.unlink()
+    journal.owe([DEBT])
+    assert set(journal.open_debts()) == {DEBT, OTHER}
+
+
+def test_a_file_that_a_crash_left_half_written_is_no_debt(
+    journal: JournalFile, tmp_path: Path
+) -> None:
+    (tmp_path / "state" / "debts" / "web01.x.json.4711.1.tmp").write_text('{"run_id"')
+    assert journal.open_debts() == ()
+    assert journal.damaged() == ()
+
+
+def test_a_run_lives_for_as_long_as_its_journal_is_open(tmp_path: Path) -> None:
+    first, second = JournalFile(tmp_path), JournalFile(tmp_path)
+    first.owe([DEBT])
+    assert second.is_live(DEBT.run_id)
+    assert first.is_live(DEBT.run_id)
+    assert not second.is_live("another")
+    first.close()
+    assert not second.is_live(DEBT.run_id)
+
+
+def test_a_journal_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(JournalError, match="nothing was changed on the host"):
+        JournalFile(tmp_path / "file")
+
+
+def test_threads_write_their_debts_side_by_side(journal: JournalFile) -> None:
+    debts = [replace(DEBT, host=f"host{number}") for number in range(16)]
+
+    def work(debt: Debt) -> None:
+        journal.owe([debt])
+        journal.settle(debt)
+        journal.owe([debt])
+
+    threads = [threading.Thread(target=work, args=(debt,)) for debt in debts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(journal.open_debts()) == set(debts)
+
+
+class TwoProcesses(RuleBasedStateMachine):
+    """Two journals over one folder, and what a plain dictionary says should stand there."""
+
+    @initialize(path=st.none())
+    def begin(self, path: None) -> None:
+        del path
+        import tempfile
+        from pathlib import Path
+
+        self.folder = tempfile.TemporaryDirectory()
+        self.journals = [JournalFile(Path(self.folder.name)) for _ in range(2)]
+        self.model: dict[tuple[str, Subcategory], Debt] = {}
+
+    @rule(
+        which=st.integers(0, 1),
+        run=st.sampled_from("ab"),
+        host=st.sampled_from(["web01", "WEB01"]),
+        subcategories=st.sampled_from([[0], [1], [0, 1], [1, 0]]),
+    )
+    def owe(self, which: int, run: str, host: str, subcategories: list[int]) -> None:
+        pair = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
+        run = f"{run}{which}"
+        debts = [
+            replace(DEBT, run_id=run, host=host, subcategory=pair[index]) for index in subcategories
+        ]
+        keys = [(debt.host, debt.subcategory) for debt in debts]
+        is_free = all(
+            self.model.get(key, debt) == debt for key, debt in zip(keys, debts, strict=True)
+        )
+        if is_free:
+            self.journals[which].owe(debts)
+            self.model |= dict(zip(keys, debts, strict=True))
+        else:
+            with pytest.raises(JournalError):
+                self.journals[which].owe(debts)
+
+    @rule(which=st.integers(0, 1), data=st.data())
+    def settle(self, which: int, data: st.DataObject) -> None:
+        if self.model:
+            key = data.draw(st.sampled_from(sorted(self.model, key=str)))
+            self.journals[which].settle(self.model.pop(key))
+
+    @invariant()
+    def both_say_the_same(self) -> None:
+        for journal in getattr(self, "journals", ()):
+            assert set(journal.open_debts()) == set(self.model.values())
+
+    def teardown(self) -> None:
+        for journal in getattr(self, "journals", ()):
+            journal.close()
+        if hasattr(self, "folder"):
+            self.folder.cleanup()
+
+
+TestTwoProcesses = TwoProcesses.TestCase
+TestTwoProcesses.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)
