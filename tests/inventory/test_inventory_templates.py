@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from fleetaudit.errors import InventoryError
@@ -88,7 +90,7 @@ def test_a_circle_of_templates_is_named() -> None:
 
 
 def test_a_chain_of_templates_has_an_end() -> None:
-    chain = {f"y{number}": f"{{{{ y{number + 1} }}}}" for number in range(60)}
+    chain: dict[str, Any] = {f"y{number}": f"{{{{ y{number + 1} }}}}" for number in range(60)}
     with pytest.raises(InventoryError, match="within too many others"):
         rendered("{{ y0 }}", **chain)
 
