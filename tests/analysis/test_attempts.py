@@ -45,13 +45,9 @@ def test_the_twin_records_of_a_block_are_one_attempt() -> None:
     assert _attempts((0, 5152, 6, 50000), (0, 5157, 6, 50000), (1, 5157, 6, 50000)) == 1
 
 
-def test_each_datagram_is_an_attempt_of_its_own_and_takes_one_twin_only() -> None:
-    rows = [(s, code, 17, 5353) for s in (0, 0.5, 0.9) for code in (5157, 5152)]
-    assert _attempts(*rows) == 3
-
-
-def test_datagrams_without_twins_are_never_folded() -> None:
-    assert _attempts(*[(s, 5152, 17, 1900) for s in (0, 0.1, 0.2)]) == 3
+def test_a_datagram_that_is_sent_again_and_again_is_one_attempt() -> None:
+    assert _attempts(*[(s, 5152, 17, 1900) for s in (0, 1, 2, 11)]) == 1
+    assert _attempts((0, 5152, 17, 1900), (0, 5152, 17, 1901)) == 2
 
 
 def test_no_records_are_no_attempts() -> None:
