@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -92,12 +92,17 @@ class Layout:
             fewest -= 1
         return max(fewest, _ASSUMABLE[0]) if self.is_assumed else fewest
 
+    def first(self, count: int) -> Layout:
+        """Return the layout of lines that end after ``count`` columns."""
+        return Layout(self.fields[:count], is_assumed=self.is_assumed)
+
     @cached_property
     def types(self) -> dict[str, Any]:
         """Return the Arrow type of each column as it is read."""
         return {column: _type(column) for column in self.columns}
 
 
+@lru_cache(maxsize=16)
 def read_layout(line: str) -> Layout:
     """Return the layout that a ``#Fields: date time ...`` line gives."""
     return Layout(tuple(line.partition(":")[2].lower().split()[: _MOST_FIELDS + 1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -13,11 +14,11 @@ from fleetaudit.parsers._firewall_log_layout import DATE, REQUIRED, TIME
 from fleetaudit.parsers._text import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from fleetaudit.parsers._firewall_log_layout import Layout
 
-__all__ = ["EARLIEST", "LATEST", "Record", "read_line", "table_of"]
+__all__ = ["EARLIEST", "LATEST", "LineReader", "Record", "table_of"]
 
 EARLIEST: Final = date(1970, 1, 1)
 LATEST: Final = date(2261, 12, 31)
@@ -25,6 +26,7 @@ LATEST: Final = date(2261, 12, 31)
 
 _LONGEST_LINE = 65_536
 _NULLS = ("-", "")
+_BLANKS = " \t"
 _NUMBER = re.compile(r"[0-9]{1,40}|0[xX][0-9a-fA-F]{1,16}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
@@ -45,28 +47,38 @@ class Record:
     missing: int = 0
 
 
-def read_line(line: bytes, layout: Layout) -> Record | str:
-    """Return what ``line`` says, or why it says nothing, as a clause."""
-    if layout.problem:
-        return layout.problem
-    if len(line) > _LONGEST_LINE:
-        return f"the line is {len(line)} bytes long"
-    parts = _split(line.decode("utf-8", "replace"), len(layout.fields))
-    missing = max(0, len(layout.fields) - len(parts))
-    if len(parts) < layout.fewest:
-        return f"{len(parts)} columns of {len(layout.fields)}: {excerpt(line)}"
-    values: list[Any] = []
-    types = layout.types
-    for column, text in zip(types, parts, strict=False):
-        try:
-            values.append(_convert(column, types[column], text))
-        except ValueError:
-            return f"{column.replace('_', ' ')} cannot be {excerpt(text)}"
-    values += [None] * missing
-    empty = [name for name in REQUIRED if values[layout.columns.index(name)] is None]
-    if empty:
-        return f"no {empty[0].replace('_', ' ')}: {excerpt(line)}"
-    return Record(tuple(values), extra=tuple(parts[len(layout.fields) :]), missing=missing)
+class LineReader:
+    """Reads one line at a time by one layout."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._count = len(layout.fields)
+        types = layout.types
+        self._readers = [(column, _reader(column, types[column])) for column in layout.columns]
+        columns = layout.columns
+        self._required = [(name, columns.index(name)) for name in REQUIRED if name in columns]
+
+    def read(self, line: bytes) -> Record | str:
+        """Return what ``line`` says, or why it says nothing, as a clause."""
+        if self._layout.problem:
+            return self._layout.problem
+        if len(line) > _LONGEST_LINE:
+            return f"the line is {len(line)} bytes long"
+        parts = _split(line.decode("utf-8", "replace"), self._count)
+        if len(parts) < self._layout.fewest:
+            return f"{len(parts)} columns of {self._count}: {excerpt(line)}"
+        values: list[Any] = []
+        for text, (column, read) in zip(parts, self._readers, strict=False):
+            try:
+                values.append(None if text in _NULLS else read(text))
+            except ValueError:
+                return f"{column.replace('_', ' ')} cannot be {excerpt(text)}"
+        missing = self._count - len(values)
+        values += [None] * missing
+        for name, position in self._required:
+            if values[position] is None:
+                return f"no {name.replace('_', ' ')}: {excerpt(line)}"
+        return Record(tuple(values), extra=tuple(parts[self._count :]), missing=missing)
 
 
 def table_of(records: Sequence[Record], layout: Layout) -> Any:  # noqa: ANN401 - pyarrow has no type information
@@ -87,18 +99,15 @@ def _split(text: str, count: int) -> list[str]:
     return exact if len(exact) == count else text.split()
 
 
-def _convert(column: str, kind: Any, text: str) -> Any:  # noqa: ANN401 - pyarrow has no type information
-    """Return the value of ``text``, by the rules of Arrow's own conversion; ValueError if none."""
-    if text in _NULLS:
-        return None
-    if column == DATE:
-        return _date(text.strip(" \t"))
-    if column == TIME:
-        return _time(text.strip(" \t"))
-    return _number(text.strip(" \t"), 2**kind.bit_width) if pa.types.is_integer(kind) else text
+def _reader(column: str, kind: Any) -> Callable[[str], Any]:  # noqa: ANN401 - pyarrow has no type information
+    """Return what makes a value of a text, by the rules of Arrow's own conversion."""
+    if column in (DATE, TIME):
+        return _date if column == DATE else _time
+    return partial(_number, limit=2**kind.bit_width) if pa.types.is_integer(kind) else str
 
 
-def _number(text: str, limit: int) -> int:
+def _number(text: str, *, limit: int) -> int:
+    text = text.strip(_BLANKS)
     if not _NUMBER.fullmatch(text):
         raise ValueError(text)
     number = int(text, 16 if text[:2] in ("0x", "0X") else 10)
@@ -108,6 +117,7 @@ def _number(text: str, limit: int) -> int:
 
 
 def _date(text: str) -> date:
+    text = text.strip(_BLANKS)
     if not _DATE.fullmatch(text):
         raise ValueError(text)
     day = date.fromisoformat(text)
@@ -117,6 +127,7 @@ def _date(text: str) -> date:
 
 
 def _time(text: str) -> time:
+    text = text.strip(_BLANKS)
     if not _TIME.fullmatch(text):
         raise ValueError(text)
     return time.fromisoformat(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -19,25 +20,39 @@ if TYPE_CHECKING:
 
     from fleetaudit.parsers._firewall_log_layout import Layout
 
-__all__ = ["batches_of", "read_run"]
+__all__ = ["Run", "batches_of", "read_run"]
 
 _BLOCK_BYTES = 2 * 1024 * 1024
+_MOST_ODD = 300_000
 _DAY_S = 86_400
 _EPOCH = date(1970, 1, 1)
 
 
-def read_run(run: memoryview, layout: Layout) -> tuple[Any, list[int]] | None:
-    """Return the table of ``run`` and which of its lines have another number of columns.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the fast reader made of a run of lines.
 
-    Lines are counted from 1, blank ones left out; comments are none of them. None means that
-    some value does not convert, so every line has to be looked at.
+    Attributes:
+        table: The lines that have as many columns as the layout.
+        odd: The other lines: their place in the run, from 1, blank lines left out; and how many
+            columns they have. Comments are none of them.
     """
-    odd: list[int] = []
+
+    table: Any
+    odd: tuple[tuple[int, int], ...]
+
+
+def read_run(run: memoryview, layout: Layout) -> Run | None:
+    """Return the columns of ``run``; None where every line has to be looked at.
+
+    That is where some value does not convert, or where nearly nothing is a record.
+    """
+    odd: list[tuple[int, int]] = []
 
     def keep(row: Any) -> str:  # noqa: ANN401 - pyarrow has no type information
         if not row.text.startswith("#"):
-            odd.append(row.number)
-        return "skip"
+            odd.append((row.number, row.actual_columns))
+        return "skip" if len(odd) <= _MOST_ODD else "error"
 
     try:
         table = csv.read_csv(
@@ -54,7 +69,7 @@ def read_run(run: memoryview, layout: Layout) -> tuple[Any, list[int]] | None:
         )
     except pa.ArrowInvalid:
         return None
-    return (table, odd) if _is_sound(table) else None
+    return Run(table, tuple(odd)) if _is_sound(table) else None
 
 
 def batches_of(

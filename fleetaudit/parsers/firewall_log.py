@@ -16,31 +16,35 @@ null unless the context knows the offset. Quotes are data.
 
 Every line that is not blank and no comment becomes one row or is counted by one issue. Lines that
 have another number of columns than their header come after the other rows of their stretch.
-Memory is bounded: a few windows of 16 MiB (six at most while the log is ASCII or UTF-8).
+Memory is bounded by 13 windows of 16 MiB, whatever the file says; an ASCII log needs 7 (measured).
 """
 
 from __future__ import annotations
 
 import io
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from fleetaudit.parsers._firewall_log_layout import assume_layout, read_layout
-from fleetaudit.parsers._firewall_log_lines import Record, read_line, table_of
+from fleetaudit.parsers._firewall_log_lines import LineReader, Record, table_of
 from fleetaudit.parsers._firewall_log_rows import batches_of, read_run
 from fleetaudit.parsers._firewall_log_windows import WINDOW_BYTES, windows
 from fleetaudit.parsers._text import capped, excerpt
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import BinaryIO
 
     from fleetaudit.parsers._firewall_log_layout import Layout
+    from fleetaudit.parsers._firewall_log_rows import Run
     from fleetaudit.parsers._firewall_log_windows import Window
 
 __all__ = ["parse"]
 
 _SLOW_LINES = 10_000
+_MANY_LINES = 1_000
+_SMALL_RUN = 1_024
 _PATHS = frozenset({"SEND", "RECEIVE", "FORWARD", "UNKNOWN"})
 
 
@@ -61,6 +65,7 @@ class _Reading:
     def __init__(self, context: EvidenceContext) -> None:
         self._context = context
         self._layout: Layout | None = None
+        self._reader: LineReader | None = None
         self._zeros = 0
         self._at = (0, 0, 1)  # the window's first line, a position in it, and the line there
         self._counted: dict[str, list[int]] = {}
@@ -99,7 +104,7 @@ class _Reading:
         yield from self._tail(tail, window, end)
 
     def _take(self, layout: Layout, number: int) -> Iterator[Issue]:
-        self._layout = layout
+        self._layout, self._reader = layout, None
         if layout.others and not layout.problem:
             names = excerpt(" ".join(field for _, field in layout.others))
             kept = f"the #Fields line names columns that are not known: {names}"
@@ -109,23 +114,45 @@ class _Reading:
         """Yield the lines between two headers, all at once where every value converts."""
         if self._layout is None:
             yield from self._assume(window, start, stop)
-        if self._layout is None or start == stop:
+        layout = self._layout
+        if layout is None or start == stop:
             return
         view = memoryview(window.data)[start:stop]
-        read = None if self._layout.problem else read_run(view, self._layout)
-        lines = _numbered(view, self._line(window, start)) if not read or read[1] else ()
-        if not read:
-            yield from self._slowly((number, line) for number, _, line in lines)
+        is_worth = stop - start > _SMALL_RUN and not layout.problem
+        run = read_run(view, layout) if is_worth else None
+        if run is None:
+            numbered = _numbered(view, self._line(window, start))
+            yield from self._slowly((number, line) for number, _, line in numbered)
             return
-        table, odd = read
-        yield from self._rows(table, ())
-        wanted = set(odd)
-        yield from self._slowly((number, line) for number, at, line in lines if at in wanted)
+        yield from self._rows(run.table, layout)
+        if run.odd:
+            yield from self._odd(run, view, layout, first=self._line(window, start))
+
+    def _odd(
+        self, run: Run, view: memoryview, layout: Layout, *, first: int
+    ) -> Iterator[Rows | Issue]:
+        """Yield the lines with another number of columns; at once where many end early alike."""
+        left = dict(run.odd)
+        for count, lines in Counter(left.values()).items():
+            if lines < _MANY_LINES or not layout.fewest <= count < len(layout.fields):
+                continue
+            shorter = layout.first(count)
+            again = read_run(view, shorter)
+            if again is None:
+                continue
+            yield from self._rows(again.table, shorter)
+            at = next(place for place, columns in left.items() if columns == count)
+            number = next(number for number, place, _ in _numbered(view, first) if place == at)
+            self._count(number, missing=len(layout.fields) - count, lines=lines)
+            left = {place: columns for place, columns in left.items() if columns != count}
+        if left:
+            numbered = _numbered(view, first)
+            yield from self._slowly((number, line) for number, at, line in numbered if at in left)
 
     def _assume(self, window: Window, start: int, stop: int) -> Iterator[Issue]:
         for number, _, line in _numbered(memoryview(window.data)[start:stop], 0):
             if line.strip() and not line.startswith(b"#"):
-                self._layout = assume_layout(line)
+                self._layout, self._reader = assume_layout(line), None
                 fields = len(self._layout.fields)
                 problem = f"no #Fields line before the first record; {fields} columns are assumed"
                 number += self._line(window, start)  # noqa: PLW2901 - counted from the run
@@ -136,18 +163,25 @@ class _Reading:
         """Yield lines one by one: a row where it can be read, else an issue with its number."""
         records: list[Record] = []
         for number, line in lines:
-            if not line.strip() or line.startswith(b"#") or self._layout is None:
+            if not line.strip() or line.startswith(b"#"):
                 continue
-            record = read_line(line, self._layout)
+            record = self._read(line)
             if isinstance(record, str):
                 yield self._issue(number, record)
                 continue
-            self._count(number, record)
+            self._count(number, missing=record.missing, extra=len(record.extra))
             records.append(record)
             if len(records) == _SLOW_LINES:
                 yield from self._records(records)
                 records = []
         yield from self._records(records)
+
+    def _read(self, line: bytes) -> Record | str:
+        if self._reader is None:
+            if self._layout is None:
+                return "no #Fields line says what its columns are"
+            self._reader = LineReader(self._layout)
+        return self._reader.read(line)
 
     def _tail(self, tail: bytes, window: Window, end: int) -> Iterator[Rows | Issue]:
         """Yield the last line of a file that does not end with a line's end."""
@@ -156,10 +190,7 @@ class _Reading:
             return
         if self._layout is None:
             yield from self._assume(window, end, window.end)
-        layout = self._layout
-        if layout is None:
-            return
-        record = read_line(tail, layout)
+        record = self._read(tail)
         if isinstance(record, str):
             yield self._issue(number, f"the last line has no end; {record}")
         elif record.missing:
@@ -168,31 +199,31 @@ class _Reading:
             if record.values[-1] not in _PATHS:
                 problem = "the last line has no end, so its last column may be cut"
                 yield self._issue(number, problem, lost=0)
-            self._count(number, record)
+            self._count(number, missing=0, extra=len(record.extra))
             yield from self._records([record])
 
     def _records(self, records: list[Record]) -> Iterator[Rows]:
         if records and self._layout is not None:
             extras = [record.extra for record in records]
-            yield from self._rows(table_of(records, self._layout), extras)
+            yield from self._rows(table_of(records, self._layout), self._layout, extras)
 
-    def _rows(self, table: object, extras: list[tuple[str, ...]] | tuple[()]) -> Iterator[Rows]:
-        if self._layout is None:
-            return
+    def _rows(
+        self, table: object, layout: Layout, extras: Sequence[tuple[str, ...]] = ()
+    ) -> Iterator[Rows]:
         offset = self._context.utc_offset_minutes
-        for batch in batches_of(table, self._layout, utc_offset_minutes=offset, extras=extras):
+        for batch in batches_of(table, layout, utc_offset_minutes=offset, extras=extras):
             if batch.num_rows:
                 yield Rows(table="firewall_log", batch=batch)
 
-    def _count(self, number: int, record: Record) -> None:
-        """Note a row that was kept although its columns are not as many as its header says."""
-        if record.missing:
-            problem = f"{record.missing} columns fewer than the #Fields line names, left empty"
-        elif record.extra:
-            problem = f"{len(record.extra)} columns more than the #Fields line names, kept"
+    def _count(self, number: int, *, missing: int, extra: int = 0, lines: int = 1) -> None:
+        """Note rows that were kept although their columns are not as many as their header says."""
+        if missing:
+            problem = f"{missing} columns fewer than the #Fields line names, left empty"
+        elif extra:
+            problem = f"{extra} columns more than the #Fields line names, kept"
         else:
             return
-        self._counted.setdefault(problem, [number, 0])[1] += 1
+        self._counted.setdefault(problem, [number, 0])[1] += lines
 
     def _line(self, window: Window, position: int) -> int:
         """Return the number of the line at ``position``, counting on from where it last did."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -119,6 +120,7 @@ def _items(stream: BinaryIO, source: str) -> Iterator[Rows | Issue]:
         yield _rows("firewall_profiles", FIREWALL_PROFILES, named)
 
 
+@lru_cache(maxsize=256)
 def _rule_store(path: str) -> str:
     """Return the store whose rules ``path`` holds; empty for any other key."""
     if policy := _POLICY.fullmatch(path):
@@ -127,6 +129,7 @@ def _rule_store(path: str) -> str:
     return _RULE_STORES.get((local[1] or "").lower(), "") if local else ""
 
 
+@lru_cache(maxsize=256)
 def _profile_place(path: str) -> tuple[str, str, str] | None:
     r"""Return store, profile and ``logging\`` or nothing; None for any other key.
 

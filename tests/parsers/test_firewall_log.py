@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetaudit.parsers._firewall_log_layout import read_layout
-from fleetaudit.parsers._firewall_log_lines import Record, read_line, table_of
+from fleetaudit.parsers._firewall_log_lines import LineReader, Record, table_of
 from fleetaudit.parsers._firewall_log_rows import batches_of, read_run
 from fleetaudit.parsers.firewall_log import parse
 from fleetaudit.records.evidence import EvidenceContext, Issue, split
@@ -116,6 +116,18 @@ def test_columns_are_typed_and_a_dash_is_null() -> None:
 def test_time_is_null_where_the_offset_is_not_known() -> None:
     rows, _ = case("seventeen-columns-crlf.log")
     assert {row["time"] for row in rows} == {None}
+
+
+def test_many_lines_without_the_last_column_are_read_at_once() -> None:
+    short = (LINE.replace(b" RECEIVE", b" SEND") + b"\n") * 2_000
+    whole = (LINE + b" 4711\n") * 3
+    rows, issues = read(HEADER.replace(b"path", b"path pid") + whole + short + b"x\n" + whole)
+    assert Counter((row["path"], row["process_pid"]) for row in rows) == {
+        ("RECEIVE", 4711): 6,
+        ("SEND", None): 2_000,
+    }
+    assert [(issue.where, issue.lost) for issue in issues] == [("line 2007", 1), ("line 7", 0)]
+    assert "and 1999 more lines" in issues[1].problem
 
 
 def test_a_header_in_the_middle_changes_the_columns_and_a_missing_pid_is_told_once() -> None:
@@ -226,14 +238,15 @@ def test_rows_of_the_fast_reader_equal_rows_read_line_by_line() -> None:
     layout = read_layout(f"#Fields: {FIELDS}")
     fast = read_run(memoryview(b"\n".join(lines) + b"\n"), layout)
     assert fast is not None
-    slow = [record for line in lines if isinstance(record := read_line(line, layout), Record)]
+    reader = LineReader(layout)
+    slow = [record for line in lines if isinstance(record := reader.read(line), Record)]
     both = [
         [
             row
             for batch in batches_of(table, layout, utc_offset_minutes=-60)
             for row in batch.to_pylist()
         ]
-        for table in (fast[0], table_of(slow, layout))
+        for table in (fast.table, table_of(slow, layout))
     ]
     assert both[0] == both[1]
     assert both[0][0]["time"] - both[0][0]["local_time"].replace(tzinfo=UTC) == timedelta(hours=1)
