@@ -223,8 +223,7 @@ class Driver:
         return replace(step.call, deadline_s=min(step.call.deadline_s, left))
 
     def _recall(self) -> Answer:
-        name = self.host.name
-        debts = tuple(debt for debt in self._journal.open_debts() if debt.host == name)
+        debts = self._journal.open_debts(self.host.name)
         live = frozenset(debt.run_id for debt in debts if self._journal.is_live(debt.run_id))
         return Answer(at=self._clock.now(), debts=debts, live_runs=live)
 

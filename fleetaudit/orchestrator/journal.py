@@ -35,8 +35,8 @@ class Journal(Protocol):
         """
         ...
 
-    def open_debts(self) -> tuple[Debt, ...]:
-        """Return what is owed, by any run.
+    def open_debts(self, host: str | None = None) -> tuple[Debt, ...]:
+        """Return what is owed by any run, to one host or to all.
 
         Raises:
             JournalError: The journal cannot be read.

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.errors import HostError, HostRefusedError
-from fleetaudit.orchestrator._conversation import THROWN, Conversation, Steps
+from fleetaudit.orchestrator._conversation import THROWN, Conversation, Steps, loses_the_session
 from fleetaudit.orchestrator._preflight import examine, refuse, standing_debts
 from fleetaudit.orchestrator._repayment import pay, read_policy, strike_out
 from fleetaudit.orchestrator.steps import Note, Owe, Pause, Plan, Recall, Urgency
@@ -176,6 +176,8 @@ def _audit(
         yield from _look_once_more(talk)
     except THROWN as thrown:
         error = thrown
+    if error is not None and loses_the_session(error):
+        yield from _forsake(talk)
     if sent:
         pauses = settings.restore_pauses
         yield from pay(talk, list(sent), sent=sent, pauses=pauses, is_blind=True)
@@ -205,6 +207,13 @@ def _open(
         )
     talk.window = replace(window, opened_at=answer.at)
     yield from talk.do(Note(window=talk.window))
+
+
+def _forsake(talk: Conversation) -> Steps[None]:
+    try:
+        yield from talk.disconnect()
+    except THROWN:
+        return
 
 
 def _look_once_more(talk: Conversation) -> Steps[None]:

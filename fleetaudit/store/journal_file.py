@@ -21,6 +21,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from fleetaudit.errors import JournalError
+from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.store import _json
 from fleetaudit.store._paths import create, folder, slug, sync_folder, write_atomically
 from fleetaudit.store.locks import Lock, is_held
@@ -90,8 +91,8 @@ class JournalFile:
             path.unlink(missing_ok=True)
             sync_folder(self._debts)
 
-    def open_debts(self) -> tuple[Debt, ...]:
-        """Return what is owed, by any run, sorted by file.
+    def open_debts(self, host: str | None = None) -> tuple[Debt, ...]:
+        """Return what is owed by any run, to one host or to all, sorted by file.
 
         A file that cannot be read is moved to :meth:`damaged`; nothing is assumed of it.
 
@@ -99,7 +100,8 @@ class JournalFile:
             JournalError: The journal cannot be read.
         """
         with _reported(self._debts, "cannot be read"):
-            paths = sorted(self._debts.glob("*.json"))
+            # Of one host the names are known: a sweep of n hosts must not read n files n times.
+            paths = sorted(self._debts.glob("*.json")) if host is None else self._paths(host)
         found = (self._read(path) for path in paths)
         return tuple(debt for debt in found if debt is not None)
 
@@ -132,7 +134,13 @@ class JournalFile:
         self.close()
 
     def _path(self, debt: Debt) -> Path:
-        return self._debts / f"{slug(debt.host)}.{debt.subcategory.value}.json"
+        return self._path_of(debt.host, debt.subcategory)
+
+    def _paths(self, host: str) -> list[Path]:
+        return sorted(self._path_of(host, subcategory) for subcategory in Subcategory)
+
+    def _path_of(self, host: str, subcategory: Subcategory) -> Path:
+        return self._debts / f"{slug(host)}.{subcategory.value}.json"
 
     def _write(self, debt: Debt) -> Iterator[Path]:
         path = self._path(debt)

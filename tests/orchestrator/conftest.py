@@ -195,8 +195,8 @@ class MemoryJournal:
             del self.debts[debt.host, debt.subcategory]
             self.settled.append((debt, note))
 
-    def open_debts(self) -> tuple[Debt, ...]:
-        return tuple(self.debts.values())
+    def open_debts(self, host: str | None = None) -> tuple[Debt, ...]:
+        return tuple(debt for debt in self.debts.values() if host in (None, debt.host))
 
     def is_live(self, run_id: str) -> bool:
         return run_id in self.live
@@ -269,7 +269,7 @@ class Bench:
             case Run():
                 return self._run(step)
             case Recall():
-                mine = tuple(d for d in self.journal.open_debts() if d.host == self.host.name)
+                mine = self.journal.open_debts(self.host.name)
                 return Answer(at=self.now, debts=mine, live_runs=frozenset(self.journal.live))
             case Owe():
                 self.journal.owe(step.debts)

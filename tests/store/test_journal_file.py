@@ -39,6 +39,16 @@ def test_debts_outlive_the_process_that_made_them(journal: JournalFile, tmp_path
     assert set(JournalFile(tmp_path / "state").open_debts()) == {DEBT, OTHER}
 
 
+def test_one_host_is_told_apart_from_another_whose_name_begins_the_same(
+    journal: JournalFile,
+) -> None:
+    longer = replace(DEBT, host="WEB01.example.com")
+    journal.owe([DEBT, OTHER, longer])
+    assert set(journal.open_debts("WEB01")) == {DEBT, OTHER}
+    assert journal.open_debts("WEB01.example.com") == (longer,)
+    assert journal.open_debts("web01") == ()
+
+
 def test_a_settled_debt_is_kept_with_why(journal: JournalFile, tmp_path: Path) -> None:
     journal.owe([DEBT, OTHER])
     journal.settle(DEBT, note="somebody else changed it")
