@@ -61,9 +61,12 @@ def read_commands(clixml: bytes) -> list[list[Command]]:
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
     try:
-        root = etree.fromstring(clixml, parser)
-    except etree.XMLSyntaxError as error:
+        return _statements(etree.fromstring(clixml, parser))
+    except (etree.XMLSyntaxError, ValueError, IndexError) as error:
         raise BadMessageError(str(error)) from error
+
+
+def _statements(root: etree._Element) -> list[list[Command]]:
     shell = _member(root, "PowerShell")
     if shell is None:
         raise BadMessageError("a pipeline without a PowerShell")

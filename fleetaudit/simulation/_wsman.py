@@ -114,11 +114,18 @@ class Envelope:
         return ""
 
     def data(self, name: str) -> bytes:
-        """Return the bytes of the named descendant: ``Arguments``, ``Stream``, ``creationXml``."""
+        """Return the bytes of the named descendant: ``Arguments``, ``Stream``, ``creationXml``.
+
+        Raises:
+            NotAnEnvelopeError: It is not base64.
+        """
         if self.body is None:
             return b""
         element = next(self.body.iter("{*}" + name), None)
-        return b"" if element is None else base64.b64decode(element.text or "")
+        try:
+            return b"" if element is None else base64.b64decode(element.text or "")
+        except ValueError as error:
+            raise NotAnEnvelopeError(f"{name} is not base64") from error
 
     def text(self, name: str, default: str = "") -> str:
         """Return the text of the named child of the body in the shell namespace."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.records.host import LanguageMode
@@ -25,6 +26,20 @@ _NO_LANGUAGE: Final = ErrorText(
     category=16,
 )
 """What a session without a language says to any script (recorded: no_language)."""
+
+
+_CONSTRAINED: Final = ErrorText(
+    message="Cannot invoke method. Method invocation is supported only on core types in this "
+    "language mode.",
+    fully_qualified_id="MethodInvocationNotSupportedInConstrainedLanguage",
+    category=7,
+)
+_STATIC_CALL: Final = re.compile(r"\[([\w.]+)\]::\w+\(")
+_CORE_TYPES: Final = frozenset(
+    {"bigint", "bool", "byte", "char", "datetime", "decimal", "double", "guid", "hashtable"}
+    | {"int", "long", "regex", "string", "timespan", "uint32", "uint64", "uri", "version", "xml"}
+)
+"""Types whose methods ConstrainedLanguage allows (Microsoft: about_Language_Modes)."""
 
 
 class ScriptRunner:
@@ -68,6 +83,12 @@ def _refusal(
     has_language = host.language_mode != LanguageMode.NONE and not is_jea
     if not has_language and any(command.is_script for command in commands):
         return _NO_LANGUAGE
+    if host.language_mode == LanguageMode.CONSTRAINED:
+        # PowerShell refuses when it comes to the call; every script of ours comes to it.
+        for command in commands:
+            called = {found[1].lower() for found in _STATIC_CALL.finditer(command.text)}
+            if command.is_script and not called <= _CORE_TYPES:
+                return _CONSTRAINED
     if is_jea:
         for command in commands:
             if command.text not in (host.jea or ()):

@@ -266,15 +266,36 @@ def test_errors_arrive_as_powershell_sends_them() -> None:
     assert after.state == 4
 
 
-@pytest.mark.parametrize("mode", [LanguageMode.NONE])
-def test_a_session_without_a_language_refuses_scripts_in_the_recorded_words(
-    mode: LanguageMode,
-) -> None:
+def test_a_session_without_a_language_refuses_scripts_in_the_recorded_words() -> None:
     lines = (CASES / "no_language.jsonl").read_text(encoding="utf-8").splitlines()
-    with one(language_mode=mode) as (_, connection), pool_on(connection) as pool:
+    with one(language_mode=LanguageMode.NONE) as (_, connection), pool_on(connection) as pool:
         shell = run(pool, "Get it")
     assert said(shell) == json.loads(lines[1])["errors"]
     assert shell.state == 5
+
+
+@pytest.mark.parametrize(
+    ("script", "identifier"),
+    [
+        ("Get [datetime]::UtcNow.ToString('o'); [guid]::NewGuid()", None),
+        ("Get [IO.File]::OpenRead('x')", "MethodInvocationNotSupportedInConstrainedLanguage"),
+    ],
+)
+def test_constrained_language_refuses_methods_but_of_core_types(
+    script: str, identifier: str | None
+) -> None:
+    with (
+        one(language_mode=LanguageMode.CONSTRAINED) as (_, connection),
+        pool_on(connection) as pool,
+    ):
+        shell = run(pool, script)
+    errors: list[Any] = shell.streams.error
+    assert [error.fq_error for error in errors] == ([identifier] if identifier else [])
+
+
+def test_a_slow_host_answers_all_the_same() -> None:
+    with one(latency_s=0.001) as (_, connection), pool_on(connection) as pool:
+        assert run(pool, "Get it").output == [PIECE]
 
 
 def test_a_jea_endpoint_runs_its_functions_and_nothing_else() -> None:
@@ -324,6 +345,14 @@ def test_a_receive_without_an_answer_ends_in_the_operation_timeout() -> None:
         assert shell.state == PSInvocationState.RUNNING
         shell.stop()
         assert run_is_refused(pool, shell)
+
+
+def test_what_is_no_psrp_is_a_fault_and_no_bug_of_ours() -> None:
+    with one(auths=(Auth.BASIC,)) as (_, connection), pool_on(connection) as pool:
+        for data in (b"short", bytes(21), bytes(200)):
+            with pytest.raises(WSManFaultError) as caught:
+                pool.shell.send("stdin", data)
+            assert caught.value.code == 2150858817
 
 
 def run_is_refused(pool: RunspacePool, shell: PowerShell) -> bool:
