@@ -1,0 +1,160 @@
+"""Elements of an XML document from a host, as they end, in bounded memory.
+
+``netsh`` writes UTF-8 with a byte-order mark, lets characters through that XML 1.0 forbids, and on
+newer systems a second root element after the first (windows-facts 4.2). So the text is cleaned
+block by block and read inside a root of our own. That also makes a document type impossible, and
+with it entities and everything that can be done with them.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from lxml import etree
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+__all__ = ["XmlFeed"]
+
+_BLOCK: Final = 1 << 16
+_MOST_HELD: Final = 1 << 25
+"""Bytes that may pass without an element being dropped; the largest real item is a few KiB."""
+_LONGEST_REFERENCE: Final = len("&#x10FFFF;")
+_ROOT: Final = b"<fleetaudit>"
+_ROOT_END: Final = b"</fleetaudit>"
+_DECLARATION: Final = re.compile(rb"\A\s*<\?xml[^>]*\?>")
+_CONTROLS: Final = bytes(set(range(32)) - {9, 10, 13})
+_REPLACED: Final = "\ufffd".encode()
+_FORBIDDEN: Final = re.compile(b"[" + re.escape(_CONTROLS) + rb"]|\xef\xbf[\xbe\xbf]")
+_CHARACTERS: Final = (
+    (9, 10, 13),
+    range(0x20, 0xD800),
+    range(0xE000, 0xFFFE),
+    range(0x10000, 0x110000),
+)
+"""What XML 1.0 allows (its production 2)."""
+_REFERENCE: Final = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
+_ENCODINGS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+class XmlFeed:
+    """Reads one document once.
+
+    Attributes:
+        replaced: Characters that XML forbids or that were no valid text; they became U+FFFD.
+        line: Where reading stopped, if it did.
+        damage: Why reading stopped before the end; empty if it did not.
+    """
+
+    def __init__(self, tags: Collection[str]) -> None:
+        self.replaced = 0
+        self.line = 0
+        self.damage = ""
+        self._fed_since_drop = 0
+        # huge_tree stays off: no text beyond 10 MB, no nesting beyond 256.
+        self._parser = etree.XMLPullParser(
+            events=("end",),
+            tag=tuple(tags),
+            encoding="utf-8",
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+
+    def elements(self, stream: BinaryIO) -> Iterator[etree._Element]:
+        """Yield elements of the wanted tags as they end, up to the end or to the damage.
+
+        The caller calls :meth:`drop` on what it has read, or memory grows.
+        """
+        try:
+            for block in self._blocks(stream):
+                self._parser.feed(block)
+                yield from self._ended()
+                self._fed_since_drop += len(block)
+                if self._fed_since_drop > _MOST_HELD:
+                    self.damage = f"an item is larger than {_MOST_HELD} bytes"
+                    return
+            self._parser.feed(_ROOT_END)
+            self._parser.close()
+        except etree.XMLSyntaxError as error:
+            # What ended before the damage is still to be had.
+            yield from self._ended()
+            self.line = error.lineno or 0
+            self.damage = (error.msg or "it is not XML")[:200]
+            return
+        yield from self._ended()
+
+    def _ended(self) -> Iterator[etree._Element]:
+        for _, element in self._parser.read_events():
+            if isinstance(element, etree._Element):  # noqa: SLF001 -- the class has no other name
+                yield element
+
+    def drop(self, element: etree._Element) -> None:
+        """Forget what is in an element, and the elements before it in its parent."""
+        self._fed_since_drop = 0
+        parent = element.getparent()
+        element.clear()
+        if parent is not None:
+            while element.getprevious() is not None:
+                del parent[0]
+
+    def _blocks(self, stream: BinaryIO) -> Iterator[bytes]:
+        """Yield the document as clean UTF-8 without its declaration, in a root of our own."""
+        yield _ROOT
+        head = stream.read(_BLOCK)
+        mark, encoding = next((pair for pair in _ENCODINGS if head.startswith(pair[0])), (b"", ""))
+        if not encoding:
+            encoding = "utf-16-le" if head[:2] == b"<\0" else "utf-8"
+        decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+        held = b""
+        is_first = True
+        block = head[len(mark) :]
+        while block or is_first:
+            text = self._valid(block, decoder, is_utf8=encoding == "utf-8")
+            if is_first:
+                text = _DECLARATION.sub(b"", text)
+                is_first = False
+            whole, held = _split_reference(held + text)
+            yield self._clean(whole)
+            block = stream.read(_BLOCK)
+        yield self._clean(held + decoder.decode(b"", final=True).encode())
+
+    def _valid(self, block: bytes, decoder: codecs.IncrementalDecoder, *, is_utf8: bool) -> bytes:
+        """Return the block as valid UTF-8."""
+        text = decoder.decode(block)
+        encoded = text.encode("utf-8", "replace")
+        replaced = text.count("\ufffd")
+        if replaced:
+            self.replaced += max(0, replaced - (block.count(_REPLACED) if is_utf8 else 0))
+        return encoded
+
+    def _clean(self, text: bytes) -> bytes:
+        """Return the text with a replacement for every character that XML 1.0 forbids."""
+        if len(text.translate(None, _CONTROLS)) != len(text) or b"\xef\xbf" in text:
+            text, count = _FORBIDDEN.subn(_REPLACED, text)
+            self.replaced += count
+        return _REFERENCE.sub(self._reference, text) if b"&#" in text else text
+
+    def _reference(self, found: re.Match[bytes]) -> bytes:
+        """Return a character reference as it is, or a replacement if XML forbids its character."""
+        code = int(found[1], 16) if found[1] else int(found[2])
+        if any(code in allowed for allowed in _CHARACTERS):
+            return found[0]
+        self.replaced += 1
+        return _REPLACED
+
+
+def _split_reference(text: bytes) -> tuple[bytes, bytes]:
+    """Return the text up to a reference that may go on in the next block, and the rest."""
+    at = text.rfind(b"&", max(0, len(text) - _LONGEST_REFERENCE))
+    return (text, b"") if at < 0 else (text[:at], text[at:])

@@ -1,0 +1,250 @@
+"""WFP filters, from ``netsh wfp show state`` or ``netsh wfp show filters``.
+
+The shape (windows-facts 4.2 to 4.4); the second root element is how newer systems write it::
+
+    <?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+    <wfpstate>
+        <timeStamp>2026-11-21T08:00:01.295Z</timeStamp>
+        <layers numItems="99"><item>
+            <layer><layerKey>FWPM_LAYER_ALE_AUTH_RECV_ACCEPT_V4</layerKey><layerId>44</layerId></layer>
+            <filters numItems="1"><item>
+                <filterKey>{c5ff0d42-1664-4d2f-98dd-a31c42eecea7}</filterKey>
+                <displayData><name>Query User</name><description/></displayData>
+                <flags numItems="1"><item>FWPM_FILTER_FLAG_HAS_FILTER_ORIGIN</item></flags>
+                <providerKey>FWPM_PROVIDER_MPSSVC_WF</providerKey>
+                <layerKey>FWPM_LAYER_ALE_AUTH_RECV_ACCEPT_V4</layerKey>
+                <subLayerKey>FWPM_SUBLAYER_MPSSVC_WF</subLayerKey>
+                <filterCondition numItems="1"><item>...</item></filterCondition>
+                <action><type>FWP_ACTION_BLOCK</type><filterType/></action>
+                <providerContextKey>{8f55a5d1-d2f5-4736-bce7-e6f4a44d1c3e}</providerContextKey>
+                <filterId>67229</filterId>
+                <effectiveWeight><type>FWP_UINT64</type><uint64>0</uint64></effectiveWeight>
+            </item></filters>
+        </item></layers>
+        <providers numItems="12">...</providers>
+        <providerContexts numItems="354">...</providerContexts>
+        <subLayers numItems="20">...</subLayers>
+    </wfpstate>
+    <firewallState><dynamicKeywordAddresses/></firewallState>
+
+``show filters`` is ``<wfpdiag><filters/><providers/></wfpdiag>``: no time, no layer numbers, no
+origins and no names of sublayers, which are null then.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import pyarrow as pa
+
+from fleetaudit.parsers._wfp_item import (
+    WfpFilter,
+    decoded_text,
+    display_name,
+    key_of,
+    read_filter,
+    unsigned,
+)
+from fleetaudit.parsers._xml import XmlFeed
+from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
+from fleetaudit.records.tables import WFP_FILTERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from lxml import etree
+
+__all__ = ["parse"]
+
+_TAGS: Final = ("item", "layer", "filters", "timeStamp", "wfpstate", "wfpdiag")
+_ROOTS: Final = frozenset({"wfpstate", "wfpdiag", "firewallState"})
+_PARTS: Final = frozenset({"flags", "filterCondition", "field"})
+"""Lists inside of what becomes one row; their items are read with it."""
+_BATCH_ROWS: Final = 50_000
+_LARGEST_LAYER: Final = (1 << 32) - 1
+_YEARS: Final = range(1970, 2262)
+"""What nanoseconds since 1970 in 64 bits can hold."""
+_ORIGIN_FLAG: Final = "HAS_FILTER_ORIGIN"
+_GENERAL: Final = "FWPM_GENERAL_CONTEXT"
+
+
+def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
+    """Yield all filters as batches of at most 50,000 rows, and issues.
+
+    A document that is damaged gives the filters before the damage, and an issue with its line.
+    Providers, contexts and sublayers stand behind the filters, so rows come when all is read.
+    """
+    feed = XmlFeed(_TAGS)
+    state = _State(feed, context.name)
+    for element in feed.elements(stream):
+        yield from state.take(element)
+    yield from state.closing_issues()
+    yield from state.rows()
+
+
+class _State:
+    """What has been read of a document so far."""
+
+    def __init__(self, feed: XmlFeed, source: str) -> None:
+        self._feed = feed
+        self._source = source
+        self._filters: list[WfpFilter] = []
+        self._time: datetime | None = None
+        self._root = ""
+        self._list_length = 0
+        self._list_promised = 0
+        self._layer_ids: dict[str | None, int] = {}
+        self._names: dict[tuple[str, str | None], str | None] = {}
+        self._origins: dict[str | None, str] = {}
+        self._items: Mapping[str, Callable[[etree._Element], Iterator[Issue]]] = {
+            "filters": self._filter,
+            "providers": self._provider,
+            "subLayers": self._sublayer,
+            "providerContexts": self._context,
+        }
+
+    def take(self, element: etree._Element) -> Iterator[Issue]:
+        """Read an element that has ended, and drop it if it is done with."""
+        tag = element.tag
+        if tag == "item":
+            yield from self._item(element)
+        elif tag == "filters":
+            yield from self._filters_end(element)
+        elif tag == "layer":
+            self._layer(element)
+        elif tag == "timeStamp":
+            yield from self._time_stamp(element)
+        else:
+            self._root = str(tag)
+
+    def _item(self, element: etree._Element) -> Iterator[Issue]:
+        parent = element.getparent()
+        if parent is None or parent.tag in _PARTS:
+            return
+        read = self._items.get(str(parent.tag))
+        if read is not None:
+            yield from read(element)
+            self._feed.drop(element)
+            return
+        above = parent.getparent()
+        if above is not None and above.tag in _ROOTS:
+            self._feed.drop(element)
+
+    def _filter(self, element: etree._Element) -> Iterator[Issue]:
+        read = read_filter(element)
+        if not self._list_length:
+            parent = element.getparent()
+            promised = parent.get("numItems") if parent is not None else None
+            self._list_promised = unsigned(promised) or 0
+        self._list_length += 1
+        self._filters.append(read)
+        for problem in read.problems:
+            yield self._issue(f"filter {read.filter_id or read.filter_key}", problem)
+
+    def _filters_end(self, element: etree._Element) -> Iterator[Issue]:
+        promised = element.get("numItems")
+        if promised is not None and unsigned(promised) != self._list_length:
+            problem = f"a list of filters says {promised[:20]} items and has {self._list_length}"
+            yield self._issue(f"line {element.sourceline}", problem)
+        self._list_length = self._list_promised = 0
+
+    def _layer(self, element: etree._Element) -> None:
+        number = unsigned(element.findtext("layerId"))
+        if number is not None and number <= _LARGEST_LAYER:
+            self._layer_ids[key_of(element.findtext("layerKey"))] = number
+
+    def _provider(self, element: etree._Element) -> Iterator[Issue]:
+        key = key_of(element.findtext("providerKey"))
+        self._names["provider", key] = display_name(element)
+        yield from ()
+
+    def _sublayer(self, element: etree._Element) -> Iterator[Issue]:
+        key = key_of(element.findtext("subLayerKey"))
+        self._names["sublayer", key] = display_name(element)
+        yield from ()
+
+    def _context(self, element: etree._Element) -> Iterator[Issue]:
+        if element.findtext("type") != _GENERAL:
+            return
+        key = key_of(element.findtext("providerContextKey"))
+        text = decoded_text(element.findtext("dataBuffer/data") or "")
+        if text is None:
+            yield self._issue(f"provider context {key}", "holds no UTF-16 text")
+        else:
+            self._origins[key] = text
+
+    def _time_stamp(self, element: etree._Element) -> Iterator[Issue]:
+        parent = element.getparent()
+        if parent is None or parent.tag not in _ROOTS:
+            return
+        try:
+            moment = datetime.fromisoformat(element.text or "")
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None or moment.year not in _YEARS:
+            problem = f"timeStamp is no time in UTC: {element.text!r}"[:120]
+            yield self._issue(f"line {element.sourceline}", problem)
+        else:
+            self._time = moment
+
+    def closing_issues(self) -> Iterator[Issue]:
+        """Yield what can be said of the document as a whole."""
+        feed = self._feed
+        if feed.damage:
+            lost = max(1, self._list_promised - self._list_length)
+            problem = f"the XML is damaged, all from here is missing: {feed.damage}"
+            yield self._issue(f"line {feed.line}", problem, lost=lost)
+        elif not self._root:
+            yield self._issue("file", "is neither a WFP state nor a list of WFP filters")
+        if feed.replaced:
+            problem = f"{feed.replaced} characters that XML forbids were replaced by U+FFFD"
+            yield self._issue("file", problem)
+        if self._root == "wfpstate":
+            lacking = sum(1 for item in self._filters if self._lacks_origin(item))
+            if lacking:
+                problem = f"{lacking} filters have an origin that the file does not hold"
+                yield self._issue("file", problem)
+
+    def _lacks_origin(self, item: WfpFilter) -> bool:
+        return _has_origin(item) and item.provider_context_key not in self._origins
+
+    def rows(self) -> Iterator[Rows]:
+        """Yield the filters, with origins and names resolved."""
+        for start in range(0, len(self._filters), _BATCH_ROWS):
+            yield Rows(table="wfp_filters", batch=self._batch(start))
+
+    def _batch(self, start: int) -> pa.RecordBatch:
+        part = self._filters[start : start + _BATCH_ROWS]
+        columns: dict[str, list[object]] = {
+            "snapshot_time": [self._time] * len(part),
+            "filter_id": [item.filter_id for item in part],
+            "filter_key": [item.filter_key for item in part],
+            "filter_name": [item.name for item in part],
+            "filter_description": [item.description for item in part],
+            "filter_flags": [item.flags for item in part],
+            "filter_origin": [self._origin(item) for item in part],
+            "provider_key": [item.provider_key for item in part],
+            "provider_name": [self._names.get(("provider", item.provider_key)) for item in part],
+            "provider_context_key": [item.provider_context_key for item in part],
+            "layer_key": [item.layer_key for item in part],
+            "layer_id": [self._layer_ids.get(item.layer_key) for item in part],
+            "sublayer_key": [item.sublayer_key for item in part],
+            "sublayer_name": [self._names.get(("sublayer", item.sublayer_key)) for item in part],
+            "action": [item.action for item in part],
+            "callout_key": [item.callout_key for item in part],
+            "effective_weight": [item.effective_weight for item in part],
+            "conditions": [item.conditions for item in part],
+        }
+        return pa.RecordBatch.from_pydict(columns, schema=WFP_FILTERS)
+
+    def _origin(self, item: WfpFilter) -> str | None:
+        return self._origins.get(item.provider_context_key) if _has_origin(item) else None
+
+    def _issue(self, where: str, problem: str, *, lost: int = 0) -> Issue:
+        return Issue(source=self._source, where=where, problem=problem, lost=lost)
+
+
+def _has_origin(item: WfpFilter) -> bool:
+    """Tell whether the filter's provider context holds its origin (windows-facts 4.4)."""
+    return item.flags is not None and _ORIGIN_FLAG in item.flags
