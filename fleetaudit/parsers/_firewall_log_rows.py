@@ -43,7 +43,7 @@ class Run:
 
 
 def read_run(run: memoryview, layout: Layout) -> Run | None:
-    """Return the columns of ``run``; None where every line has to be looked at.
+    """Return the columns of ``run``, valid UTF-8; None where every line has to be looked at.
 
     That is where some value does not convert, or where nearly nothing is a record.
     """
@@ -64,7 +64,10 @@ def read_run(run: memoryview, layout: Layout) -> Run | None:
                 delimiter=" ", quote_char=False, escape_char=False, invalid_row_handler=keep
             ),
             convert_options=csv.ConvertOptions(
-                column_types=layout.types, null_values=["-", ""], strings_can_be_null=True
+                column_types=layout.types,
+                null_values=["-", ""],
+                strings_can_be_null=True,
+                check_utf8=False,
             ),
         )
     except pa.ArrowInvalid:
