@@ -258,7 +258,11 @@ ODD = st.lists(st.sampled_from(TOKENS), min_size=1, max_size=20).map(lambda t: "
 RAW = st.binary(max_size=40).map(
     lambda raw: raw.translate(None, b"\r\n\0").lstrip(b"#").removeprefix(b"\xef\xbb\xbf")
 )
-LINES = st.lists(st.one_of(GOOD, GOOD, ODD, RAW), max_size=12)
+LINES = st.builds(
+    lambda fillers, lines: [LINE] * fillers + lines,
+    st.sampled_from([0, 15]),  # only a run of more than 1 KiB is worth the fast reader
+    st.lists(st.one_of(GOOD, GOOD, ODD, RAW), max_size=12),
+)
 ENDS = st.sampled_from([b"\n", b"\r\n"])
 
 
