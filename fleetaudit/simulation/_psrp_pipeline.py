@@ -36,15 +36,12 @@ if TYPE_CHECKING:
     from fleetaudit.simulation._psrp_commands import Command
     from fleetaudit.simulation._seam import Emission
 
-__all__ = ["ANSWER_BYTES", "Pipeline", "Run"]
+__all__ = ["ANSWER_BYTES", "Pipeline"]
 
 ANSWER_BYTES: Final = 98_304
 """Bytes of fragments in one answer: three whole ones, 128 kB in base64 (psrp.md 1)."""
 
 _COMPLETED: Final = 4
-
-Run = "Callable[[list[list[Command]]], Iterator[Emission | Hang]]"
-"""Starts the statements of a pipeline."""
 
 
 class Pipeline:
@@ -53,7 +50,7 @@ class Pipeline:
     Args:
         pool: Lays out its messages.
         pipeline_id: As the client chose it.
-        run: Starts the statements once they are known.
+        run: Starts the statements, each a list of piped commands, once they are known.
         completed: Is called once, when the pipeline has completed without failing.
     """
 
