@@ -74,7 +74,17 @@ class GuardedAdapter(HTTPAdapter):
     ) -> None:
         self._budget = budget
         self._context = context
+        self._connections: list[Any] = []
         super().__init__(max_retries=retries)
+
+    def close(self) -> None:
+        """Close every connection, also one whose answer nobody read to its end.
+
+        pypsrp leaves such a one behind when the schemes of an answer do not suit it.
+        """
+        super().close()
+        for connection in self._connections:
+            connection.close()
 
     def init_poolmanager(
         self,
@@ -129,23 +139,22 @@ class GuardedAdapter(HTTPAdapter):
 
     def _guard(self, manager: Any) -> None:  # noqa: ANN401 - urllib3's PoolManager
         manager.pool_classes_by_scheme = {
-            scheme: partial(_guarded_pool, pool, self._budget)
+            scheme: partial(self._guarded_pool, pool)
             for scheme, pool in manager.pool_classes_by_scheme.items()
         }
 
+    def _guarded_pool(self, pool_class: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - urllib3's
+        pool = pool_class(*args, **kwargs)
+        pool.ConnectionCls = partial(self._guarded_connection, pool.ConnectionCls)
+        return pool
 
-def _guarded_pool(pool_class: Callable[..., Any], budget: Budget, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - urllib3's pool
-    pool = pool_class(*args, **kwargs)
-    pool.ConnectionCls = partial(_guarded_connection, pool.ConnectionCls, budget)
-    return pool
-
-
-def _guarded_connection(
-    connection_class: Callable[..., Any],
-    budget: Budget,
-    *args: Any,  # noqa: ANN401 - urllib3's connection
-    **kwargs: Any,  # noqa: ANN401 - likewise
-) -> Any:  # noqa: ANN401 - likewise
-    connection = connection_class(*args, **kwargs)
-    connection.response_class = partial(_GuardedResponse, budget=budget)
-    return connection
+    def _guarded_connection(
+        self,
+        connection_class: Callable[..., Any],
+        *args: Any,  # noqa: ANN401 - urllib3's
+        **kwargs: Any,  # noqa: ANN401 - likewise
+    ) -> Any:  # noqa: ANN401 - likewise
+        connection = connection_class(*args, **kwargs)
+        connection.response_class = partial(_GuardedResponse, budget=self._budget)
+        self._connections.append(connection)
+        return connection

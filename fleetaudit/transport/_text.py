@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
 __all__ = ["LIMIT", "visible"]
@@ -10,22 +9,25 @@ __all__ = ["LIMIT", "visible"]
 LIMIT: Final = 300
 """Characters that are kept of one text of a host; an error record holds 4 to 12 kB."""
 
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-"""Unicode categories that are not shown as they are: controls, directions, surrogates."""
-
 
 def visible(text: object, limit: int = LIMIT) -> str:
     """Return ``text`` on one line, cut, every control character written as its escape.
 
     Blanks are folded first, so an ordinary line break is a blank and not an escape.
     """
-    raw = text if isinstance(text, str) else str(text)
-    folded = " ".join(raw[: 4 * limit].split())
+    folded = " ".join(_text_of(text)[: 4 * limit].split())
     shown = "".join(_escape(character) for character in folded)
     return shown if len(shown) <= limit else shown[: limit - 1] + "\u2026"
 
 
+def _text_of(value: object) -> str:
+    try:
+        return value if isinstance(value, str) else str(value)
+    except Exception:  # noqa: BLE001 - libraries' errors fail in __str__ when a field is missing
+        return type(value).__name__
+
+
 def _escape(character: str) -> str:
-    if unicodedata.category(character) in _HIDDEN:
-        return character.encode("unicode_escape").decode("ascii")
-    return character
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")

@@ -67,7 +67,7 @@ class Limits:
     host_bytes: int = 4 << 30
     piece_characters: int = 1 << 20
     records: int = 100_000
-    errors: int = 1_000
+    errors: int = 200
     complaints: int = 20
 
 
@@ -210,18 +210,20 @@ class _IncomingFile:
         self._length = 0
         self._stored = 0
         self._hash = hashlib.sha256()
+        self._head = b""
         self._expand: zlib._Decompress | None = None
         self._compress: zlib._Compress | None = None
 
     def add(self, data: bytes) -> None:
-        if self.pieces == 0:
-            self._begin(data)
         self.pieces += 1
         if self._expand is not None:
             self._take_compressed(data, self._expand)
         elif self._compress is not None:
-            self._take_plain(data)
-            self._write(self._compress.compress(data))
+            self._take_plain(data, self._compress)
+        else:
+            self._head += data
+            if len(self._head) >= len(_MAGIC):
+                self._begin()
 
     def end(self, *, encoding: Encoding, pieces: int, length: int, sha256: str) -> Attachment:
         if pieces != self.pieces:
@@ -241,18 +243,21 @@ class _IncomingFile:
         except OSError as error:
             _unwritable(self.name, error)
 
-    def _begin(self, data: bytes) -> None:
+    def _begin(self) -> None:
         # The encoding stands in the trailer, so the first two bytes have to tell it until then.
-        if data.startswith(_MAGIC):
+        if self._head.startswith(_MAGIC):
             self._expand = zlib.decompressobj(_GZIP_BITS)
+            self._take_compressed(self._head, self._expand)
         else:
-            self._compress = zlib.compressobj(level=6, wbits=_GZIP_BITS)
+            self._compress = zlib.compressobj(wbits=_GZIP_BITS)
+            self._take_plain(self._head, self._compress)
 
     def _end_stream(self, encoding: Encoding) -> None:
-        if self.pieces == 0:
-            # .NET Framework's GzipStream writes nothing at all for an empty file.
-            self._compress = zlib.compressobj(wbits=_GZIP_BITS)
-        elif (encoding is Encoding.GZIP) is (self._expand is None):
+        if self._expand is None and self._compress is None:
+            self._begin()
+        # .NET Framework's GzipStream writes nothing at all for an empty file.
+        is_nothing = not self._head and encoding is Encoding.GZIP
+        if not is_nothing and (encoding is Encoding.GZIP) is (self._expand is None):
             raise FramingError(f"{self.name} is not encoded as its trailer says: {encoding}")
         if self._expand is not None and not self._expand.eof:
             raise FramingError(f"the gzip stream of {self.name} has no end")
@@ -263,7 +268,7 @@ class _IncomingFile:
         rest = data
         try:
             while rest and not expand.eof:
-                self._take_plain(expand.decompress(rest, _BLOCK))
+                self._measure(expand.decompress(rest, _BLOCK))
                 rest = expand.unconsumed_tail
         except zlib.error as error:
             raise FramingError(f"the gzip stream of {self.name} is damaged") from error
@@ -271,7 +276,11 @@ class _IncomingFile:
             raise FramingError(f"bytes follow the end of the gzip stream of {self.name}")
         self._write(data)
 
-    def _take_plain(self, data: bytes) -> None:
+    def _take_plain(self, data: bytes, compress: zlib._Compress) -> None:
+        self._measure(data)
+        self._write(compress.compress(data))
+
+    def _measure(self, data: bytes) -> None:
         self._length += len(data)
         if self._length > self._limit:
             raise FramingError(f"{self.name} is longer than the {self._limit} bytes allowed")

@@ -102,7 +102,11 @@ class RetryingTransport:
 
     def open(self, host: Host) -> LiveSession:
         """Return one open session of the transport below, after as many tries as it takes."""
-        return self.repeat(lambda: self._inner.connect(host))
+        return self.repeat(lambda: self.open_once(host))
+
+    def open_once(self, host: Host) -> LiveSession:
+        """Return one open session of the transport below, after one try."""
+        return self._inner.connect(host)
 
     def repeat(self, work: Callable[[], T]) -> T:
         """Return what ``work`` returns, called again while its error says that it may help."""
@@ -142,7 +146,8 @@ class _RetryingSession:
     def run(self, call: ScriptCall, sink: Sink) -> ScriptOutput:
         """Run a script; once the host may have begun it, only a repeatable one is sent again."""
         if not call.is_repeatable:
-            return self._live().run(call, sink)
+            self._revive(self._transport.open)
+            return self._session.run(call, sink)
         return self._transport.repeat(lambda: self._attempt(call, sink))
 
     def close(self) -> None:
@@ -151,18 +156,18 @@ class _RetryingSession:
         self._session.close()
 
     def _attempt(self, call: ScriptCall, sink: Sink) -> ScriptOutput:
-        session = self._live()
+        # One try to connect only: the tries of the script are those of connecting, too.
+        self._revive(self._transport.open_once)
         try:
-            return session.run(call, sink)
+            return self._session.run(call, sink)
         except HostError as error:
             if error.retry is not Retry.NEVER:
-                session.close()
+                self._session.close()
             raise
 
-    def _live(self) -> LiveSession:
+    def _revive(self, connect: Callable[[Host], LiveSession]) -> None:
         if not self._session.is_open and not self._is_closed:
-            self._session = self._transport.open(self._host)
-        return self._session
+            self._session = connect(self._host)
 
 
 def _hint(state: RetryCallState) -> Retry:
