@@ -118,13 +118,15 @@ class Conversation:
                 self._end(_collected(self.host, collector.name))
                 return answer
 
-    def collect(self, collector: Collector, phase: Phase, *, window: Window) -> Steps[None]:
+    def collect(
+        self, collector: Collector, phase: Phase, *, window: Window
+    ) -> Steps[Answer | None]:
         """Ask a source; where it fails, the plan goes on. Raises only where no session opens."""
         yield from self.connect()
         try:
-            yield from self.require(collector, phase, window=window)
+            return (yield from self.require(collector, phase, window=window))
         except Exception:  # noqa: BLE001 - require() has recorded it as the source's outcome
-            return
+            return None
 
     def no_window(self) -> Window:
         """Return a window of no length, for sources that are asked outside of one."""

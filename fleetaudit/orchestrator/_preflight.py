@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 from fleetaudit.errors import (
     HostError,
     HostRefusedError,
-    HostRubbishError,
     HostUnsupportedError,
 )
-from fleetaudit.orchestrator._repayment import read_policy
+from fleetaudit.orchestrator._repayment import read_policy, unreadable
 from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.records.evidence import Phase
 from fleetaudit.records.host import LanguageMode
@@ -132,8 +131,7 @@ def _read_facts(talk: Conversation, answer: Answer) -> HostFacts:
     except HostError:
         raise
     except Exception as error:
-        happened = f"what it sent as its facts cannot be read: {error}"
-        raise HostRubbishError(happened, host=talk.host, stage="reading the facts") from error
+        raise unreadable(talk, "the facts", error) from error
 
 
 def _read_group_policy(talk: Conversation, answer: Answer) -> Mapping[UUID, int]:
@@ -142,5 +140,4 @@ def _read_group_policy(talk: Conversation, answer: Answer) -> Mapping[UUID, int]
     except HostError:
         raise
     except Exception as error:
-        happened = f"its group policy's audit.csv cannot be read: {error}"
-        raise HostRubbishError(happened, host=talk.host, stage="reading the policy") from error
+        raise unreadable(talk, "the group policy", error) from error

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fleetaudit.orchestrator.steps import Answer
     from fleetaudit.records.audit_policy import AuditPolicy, Debt
 
-__all__ = ["pay", "read_policy", "strike_out"]
+__all__ = ["pay", "read_policy", "strike_out", "unreadable"]
 
 _HOPELESS: Final = (CredentialsRefusedError, CredentialsHeldBackError)
 """Another try would be another failed logon, and some of those lock the account."""
@@ -39,10 +39,13 @@ def read_policy(talk: Conversation, answer: Answer) -> AuditPolicy:
     except HostError:
         raise
     except Exception as error:
-        happened = f"what it sent as its audit policy cannot be read: {error}"
-        raise HostRubbishError(happened, host=talk.host, stage="reading the audit policy") from (
-            error
-        )
+        raise unreadable(talk, "the audit policy", error) from error
+
+
+def unreadable(talk: Conversation, what: str, error: Exception) -> HostRubbishError:
+    """Return the error that says that a host's answer cannot be read, and why."""
+    happened = f"it sent no {error.args[0]}" if isinstance(error, KeyError) else str(error)
+    return HostRubbishError(happened.rstrip("."), host=talk.host, stage=f"reading {what}")
 
 
 def pay(
@@ -52,6 +55,7 @@ def pay(
     sent: Collection[Debt],
     pauses: Sequence[timedelta],
     is_blind: bool,
+    known: AuditPolicy | None = None,
 ) -> Steps[None]:
     """Pay ``owed`` and take out of the list what was settled; never raises what was thrown in.
 
@@ -59,7 +63,8 @@ def pay(
     it is left alone, and its debt settled with a note. ``sent`` are debts whose change was sent
     or may have been: they are put back even where the old setting is read, because a change whose
     answer never came may still arrive. ``is_blind`` says whether to put back where the policy
-    cannot be read: right in the run that made the change, wrong days later.
+    cannot be read: right in the run that made the change, wrong days later. ``known`` is the policy
+    where it was read the moment before, which spares the first reading.
     """
     was_left = False
     error: BaseException | None = None
@@ -69,9 +74,9 @@ def pay(
         try:
             if pause is not None:
                 yield from _wait(talk, pause)
-            was_left |= yield from _attempt(talk, owed, sent=sent, is_blind=is_blind)
+            was_left |= yield from _attempt(talk, owed, sent=sent, is_blind=is_blind, policy=known)
         except THROWN as thrown:
-            error = thrown
+            error, known = thrown, None
             yield from _after(talk, thrown)
     if owed:
         talk.restoration = Restoration.OWED
@@ -112,10 +117,16 @@ def _after(talk: Conversation, error: BaseException) -> Steps[None]:
 
 
 def _attempt(
-    talk: Conversation, owed: list[Debt], *, sent: Collection[Debt], is_blind: bool
+    talk: Conversation,
+    owed: list[Debt],
+    *,
+    sent: Collection[Debt],
+    is_blind: bool,
+    policy: AuditPolicy | None,
 ) -> Steps[bool]:
     yield from talk.connect(is_restoring=True)
-    policy = yield from _look(talk, is_blind=is_blind)
+    if policy is None:
+        policy = yield from _look(talk, is_blind=is_blind)
     was_left = False
     pending: list[Debt] = []
     for debt in tuple(owed):

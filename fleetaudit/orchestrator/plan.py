@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fleetaudit.orchestrator.instruments import Instruments
-    from fleetaudit.records.audit_policy import Debt
+    from fleetaudit.records.audit_policy import AuditPolicy, Debt
 
 __all__ = ["SweepSettings", "check_plan", "collect_plan", "restore_plan", "sweep_plan"]
 
 _FACTS: Final = "host-facts"
 _POLICY: Final = "audit-policy"
-_CLOSING: Final = ("audit-policy", "wfp-state")
-"""What is asked at the end of the window, while auditing is still on (windows-facts 3)."""
+_WFP: Final = "wfp-state"
+"""Asked once more at the end of the window, while auditing is still on (windows-facts 3)."""
 _LAST: Final = "security-events"
 """Asked last: the longest transfer, and what auditing wrote is in the log by then."""
 _RESTORE_PAUSES: Final = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2))
@@ -167,20 +167,21 @@ def _audit(
     """Hold the window open and put auditing back, whatever was thrown in; return what was."""
     sent: list[Debt] = []
     error: BaseException | None = None
+    known: AuditPolicy | None = None
     try:
         yield from _open(talk, debts, sent, window=window)
         yield from talk.disconnect()
         if talk.last_at is not None:
             until = talk.last_at if talk.window is None else talk.window.opened_at + settings.window
             yield from talk.do(Pause(until=until, urgency=Urgency.RESTORE))
-        yield from _look_once_more(talk)
+        known = yield from _look_once_more(talk)
     except THROWN as thrown:
         error = thrown
     if error is not None and loses_the_session(error):
         yield from _forsake(talk)
     if sent:
         pauses = settings.restore_pauses
-        yield from pay(talk, list(sent), sent=sent, pauses=pauses, is_blind=True)
+        yield from pay(talk, list(sent), sent=sent, pauses=pauses, is_blind=True, known=known)
     yield from strike_out(talk, [debt for debt in debts if debt not in sent])
     if talk.window is not None and talk.restoration is not Restoration.OWED:
         talk.window = replace(talk.window, closed_at=talk.last_at)
@@ -216,14 +217,19 @@ def _forsake(talk: Conversation) -> Steps[None]:
         return
 
 
-def _look_once_more(talk: Conversation) -> Steps[None]:
+def _look_once_more(talk: Conversation) -> Steps[AuditPolicy | None]:
+    """Take the last snapshots of the window; return the policy where it could be read."""
     if talk.window is None:
-        return
+        return None
     yield from talk.connect()
-    for name in _CLOSING:
-        collector = talk.instruments.collectors.get(name)
-        if collector is not None:
-            yield from talk.collect(collector, Phase.AFTER, window=talk.window)
+    collectors = talk.instruments.collectors
+    if _WFP in collectors:
+        yield from talk.collect(collectors[_WFP], Phase.AFTER, window=talk.window)
+    answer = yield from talk.collect(collectors[_POLICY], Phase.AFTER, window=talk.window)
+    try:
+        return None if answer is None else read_policy(talk, answer)
+    except HostError:
+        return None
 
 
 def _settle_down(talk: Conversation, settling: timedelta) -> Steps[None]:

@@ -338,7 +338,7 @@ def test_a_host_that_cannot_be_restored_is_named(bed: Bed) -> None:
     assert record.window is not None
     assert record.window.closed_at is None
     kinds = {one.source: one.kind for one in record.outcomes}
-    assert kinds[HOST] is OutcomeKind.REFUSED
+    assert kinds[HOST] is OutcomeKind.UNREACHABLE
 
 
 def test_settings_are_values() -> None:

@@ -110,8 +110,8 @@ def test_a_sweep_snapshots_then_restores_then_reads_the_logs(kit: Kit, bench: Be
     assert bench.scripts() == [
         *("Get-HostFact", "Get-AuditPolicy", "Get-HostContext", "Get-WfpState"),
         *("Set-AuditPolicy", "Set-AuditPolicy", "Get-AuditPolicy"),
-        *("Get-AuditPolicy", "Get-WfpState"),
-        *("Get-AuditPolicy", "Set-AuditPolicy", "Set-AuditPolicy", "Get-AuditPolicy"),
+        *("Get-WfpState", "Get-AuditPolicy"),
+        *("Set-AuditPolicy", "Set-AuditPolicy", "Get-AuditPolicy"),
         *("Read-FirewallLog", "Get-FirewallRule", "Get-HostContext", "Get-HostFact"),
         "Export-SecurityEvent",
     ]
@@ -364,6 +364,14 @@ def test_a_host_that_restarts_at_the_end_of_the_window_is_still_collected(
     record = sweep(kit, restarted)
     assert set(kinds(record).values()) == {OutcomeKind.COLLECTED}
     assert record.restoration is Restoration.RESTORED
+
+
+def test_a_host_that_sends_no_facts_is_said_to_have_sent_none(kit: Kit) -> None:
+    host = kit.fake_host()
+    host.reply = lambda call: ScriptOutput() if call.script == "Get-HostFact" else None
+    record = sweep(kit, kit.bench(host))
+    assert record.outcomes[0].kind is OutcomeKind.FAILED
+    assert record.outcomes[0].reason == "while reading the facts: it sent no facts.json"
 
 
 def test_a_check_changes_nothing(kit: Kit, bench: Bench) -> None:
