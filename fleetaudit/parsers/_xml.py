@@ -111,32 +111,46 @@ class XmlFeed:
     def _blocks(self, stream: BinaryIO) -> Iterator[bytes]:
         """Yield the document as clean UTF-8 without its declaration, in a root of our own."""
         yield _ROOT
-        head = stream.read(_BLOCK)
-        mark, encoding = next((pair for pair in _ENCODINGS if head.startswith(pair[0])), (b"", ""))
-        if not encoding:
-            encoding = "utf-16-le" if head[:2] == b"<\0" else "utf-8"
-        decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
         held = b""
         is_first = True
-        block = head[len(mark) :]
-        while block or is_first:
-            text = self._valid(block, decoder, is_utf8=encoding == "utf-8")
+        for text in self._valid(stream):
             if is_first:
-                text = _DECLARATION.sub(b"", text)
+                text = _DECLARATION.sub(b"", text)  # noqa: PLW2901 -- the same text without it
                 is_first = False
             whole, held = _split_reference(held + text)
             yield self._clean(whole)
-            block = stream.read(_BLOCK)
-        yield self._clean(held + decoder.decode(b"", final=True).encode())
+        yield self._clean(held)
 
-    def _valid(self, block: bytes, decoder: codecs.IncrementalDecoder, *, is_utf8: bool) -> bytes:
-        """Return the block as valid UTF-8."""
-        text = decoder.decode(block)
-        encoded = text.encode("utf-8", "replace")
-        replaced = text.count("\ufffd")
-        if replaced:
-            self.replaced += max(0, replaced - (block.count(_REPLACED) if is_utf8 else 0))
-        return encoded
+    def _valid(self, stream: BinaryIO) -> Iterator[bytes]:
+        """Yield the document as valid UTF-8 without its byte-order mark."""
+        block = stream.read(_BLOCK)
+        mark, encoding = next((pair for pair in _ENCODINGS if block.startswith(pair[0])), (b"", ""))
+        if not encoding:
+            encoding = "utf-16-le" if block[:2] == b"<\0" else "utf-8"
+        block = block[len(mark) :]
+        if encoding == "utf-8":
+            yield from self._valid_utf8(block, stream)
+            return
+        decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+        while block:
+            text = decoder.decode(block)
+            self.replaced += text.count("\ufffd")
+            yield text.encode()
+            block = stream.read(_BLOCK)
+
+    def _valid_utf8(self, block: bytes, stream: BinaryIO) -> Iterator[bytes]:
+        """Yield UTF-8 as it is where it is valid; that spares encoding it again."""
+        while block:
+            following = stream.read(_BLOCK)
+            is_last = not following
+            try:
+                _, used = codecs.utf_8_decode(block, "strict", is_last)
+                yield block[:used]
+            except UnicodeDecodeError:
+                text, used = codecs.utf_8_decode(block, "replace", is_last)
+                self.replaced += max(0, text.count("\ufffd") - block.count(_REPLACED))
+                yield text.encode()
+            block = block[used:] + following
 
     def _clean(self, text: bytes) -> bytes:
         """Return the text with a replacement for every character that XML 1.0 forbids."""

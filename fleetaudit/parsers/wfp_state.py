@@ -39,11 +39,12 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import pyarrow as pa
 
 from fleetaudit.parsers._wfp_item import (
+    FilterReader,
     WfpFilter,
+    child_text,
     decoded_text,
     display_name,
     key_of,
-    read_filter,
     unsigned,
 )
 from fleetaudit.parsers._xml import XmlFeed
@@ -89,6 +90,7 @@ class _State:
     def __init__(self, feed: XmlFeed, source: str) -> None:
         self._feed = feed
         self._source = source
+        self._filter_reader = FilterReader()
         self._filters: list[WfpFilter] = []
         self._time: datetime | None = None
         self._root = ""
@@ -132,7 +134,7 @@ class _State:
             self._feed.drop(element)
 
     def _filter(self, element: etree._Element) -> Iterator[Issue]:
-        read = read_filter(element)
+        read = self._filter_reader.read(element)
         if not self._list_length:
             parent = element.getparent()
             promised = parent.get("numItems") if parent is not None else None
@@ -150,24 +152,24 @@ class _State:
         self._list_length = self._list_promised = 0
 
     def _layer(self, element: etree._Element) -> None:
-        number = unsigned(element.findtext("layerId"))
+        number = unsigned(child_text(element, "layerId"))
         if number is not None and number <= _LARGEST_LAYER:
-            self._layer_ids[key_of(element.findtext("layerKey"))] = number
+            self._layer_ids[key_of(child_text(element, "layerKey"))] = number
 
     def _provider(self, element: etree._Element) -> Iterator[Issue]:
-        key = key_of(element.findtext("providerKey"))
+        key = key_of(child_text(element, "providerKey"))
         self._names["provider", key] = display_name(element)
         yield from ()
 
     def _sublayer(self, element: etree._Element) -> Iterator[Issue]:
-        key = key_of(element.findtext("subLayerKey"))
+        key = key_of(child_text(element, "subLayerKey"))
         self._names["sublayer", key] = display_name(element)
         yield from ()
 
     def _context(self, element: etree._Element) -> Iterator[Issue]:
-        if element.findtext("type") != _GENERAL:
+        if child_text(element, "type") != _GENERAL:
             return
-        key = key_of(element.findtext("providerContextKey"))
+        key = key_of(child_text(element, "providerContextKey"))
         text = decoded_text(element.findtext("dataBuffer/data") or "")
         if text is None:
             yield self._issue(f"provider context {key}", "holds no UTF-16 text")
