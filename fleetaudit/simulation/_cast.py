@@ -42,7 +42,7 @@ _HEALTHY: Final = (
     ("ws-berlin-02", "10", _DE, Role.WORKSTATION, (_T.VPN, _T.REFRESHES)),
     ("dc-berlin-01", "2025", _DE, Role.HARDENED, (_T.GPO_AUDIT, _T.SUCCESS_BEFORE)),
     ("fs-boston-02", "2022", _EN, Role.FILE_SERVER, (_T.GPO_REVERTS,)),
-    ("ws-boston-02", "11-24H2", _EN, Role.WORKSTATION, (_T.BYTE_ORDER_MARK,)),
+    ("ws-boston-02", "11-24H2", _EN, Role.WORKSTATION, (_T.BYTE_ORDER_MARK, _T.AGENT_REVERTS)),
     ("web-osaka-02", "2025", _JA, Role.WEB_SERVER, (_T.REFRESHES,)),
     ("ws-paris-02", "11", _FR, Role.WORKSTATION, (_T.LOGS_DROPS, _T.GPO_AUDIT)),
     ("old-berlin-02", "7", _DE, Role.WORKSTATION, ()),
@@ -82,7 +82,7 @@ _SERVER: Final = (*_COMMON, "smb", "winrm", "rdp", "rdp-v6", "port-scan", "updat
 
 BEHAVIOURS_OF: Final = {
     Role.WORKSTATION: (*_CLIENT, "chatter-in", "widgets", "private-dns", "time", "odd-in"),
-    Role.FILE_SERVER: (*_SERVER, "spool", "lmhosts", "odd-in"),
+    Role.FILE_SERVER: (*_SERVER, "spool", "lmhosts", "odd-in", "chatter-in"),
     Role.WEB_SERVER: (*_SERVER, "browser-quic", "port-unreachable", "time"),
     Role.DATABASE: (*_SERVER, "sql", "time"),
     Role.HARDENED: (*_SERVER, "browser", "windows-update", "port-unreachable"),

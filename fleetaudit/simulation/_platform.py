@@ -62,6 +62,8 @@ class Platform:
             found += system.isolation_filters(self.compiler)
         if Trait.VPN in self._spec.traits:
             found += system.vpn_filters(self.compiler)
+        if Trait.HOSTILE_NAMES in self._spec.traits:
+            found += system.guard_filters(self.compiler)
         self._static += self._numbered(found)
         self.apply_policy()
 

@@ -134,11 +134,11 @@ def _of_the_traits(spec: HostSpec) -> Iterator[FirewallRule]:
         yield FirewallRule(
             key="hostile-script",
             rule_id=local_id(spec.name, "hostile-script"),
-            name="<script>alert(1)</script>|*x*",
+            name="<script>alert(1)</script> *x* [y](javascript:z)",
             is_inbound=True,
             is_block=True,
             protocol=_TCP,
-            local_ports=(8765,),
+            local_ports=(50051,),
             description="]]>&lt;!-- \u202egpj.exe",
         )
         yield FirewallRule(

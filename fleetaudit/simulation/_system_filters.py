@@ -20,6 +20,7 @@ __all__ = [
     "VPN",
     "boot_filters",
     "default_filters",
+    "guard_filters",
     "hardening_filters",
     "isolation_filters",
     "quarantine_filters",
@@ -40,6 +41,12 @@ VPN: Final = WfpProvider(
     name="Norrland VPN",
     description="Norrland VPN kill switch",
     service="NorrlandVpnService",
+)
+GUARD: Final = WfpProvider(
+    key="{3f0a7d11-6c5e-4a53-8d6a-0c9be1f20b77}",
+    guid="{3f0a7d11-6c5e-4a53-8d6a-0c9be1f20b77}",
+    name="Guard <b>& Sons</b> | Ltd",
+    description="]]>",
 )
 
 
@@ -299,6 +306,33 @@ def vpn_filters(compiler: Compiler) -> Iterator[Filter]:
                 is_static=True,
                 with_origin=False,
             )
+
+
+def guard_filters(compiler: Compiler) -> Iterator[Filter]:
+    """Yield a third party's filters with a name that no rule of the firewall could have.
+
+    The firewall's own rules cannot be named with ``|``: it parts their fields in the registry.
+    """
+    cause = TrueRule(
+        key="third-party-guard",
+        kind=RuleKind.THIRD_PARTY,
+        name="<script>alert(1)</script>|*x*",
+        provider=GUARD.name,
+    )
+    port = Condition(field="IP_LOCAL_PORT", type="FWP_UINT16", value=8765)
+    for family in _FAMILIES:
+        yield compiler.make(
+            name=cause.name,
+            layer=Layer[f"ALE_AUTH_RECV_ACCEPT_{family}"],
+            action=Action.BLOCK,
+            cause=cause,
+            weight_range=5,
+            sublayer=Sublayer.THIRD_PARTY,
+            provider=GUARD,
+            conditions=(port,),
+            is_static=True,
+            with_origin=False,
+        )
 
 
 def _origin(compiler: Compiler, origin: str) -> str:

@@ -159,6 +159,8 @@ class SimulatedHost:
             self._at(start + timedelta(minutes=4), self._refresh)
         if Trait.GPO_REVERTS in self.spec.traits:
             self._at(start + timedelta(minutes=5), self._refresh_group_policy)
+        if Trait.AGENT_REVERTS in self.spec.traits:
+            self._at(start + timedelta(minutes=6), self._revert)
         if Trait.REBOOTS in self.spec.traits:
             self._at(start + timedelta(minutes=5), self._shut_down)
         if Trait.LOSES_EVENTS in self.spec.traits:
@@ -242,6 +244,12 @@ class SimulatedHost:
         for change in self.audit.refresh_group_policy():
             self._audit_changed(change, moment, _SYSTEM)
         self._at(moment + timedelta(minutes=90), self._refresh_group_policy)
+
+    def _revert(self, moment: datetime) -> None:
+        for subcategory, inclusion in _policy(self.spec).settings.items():
+            change = self.audit.set(subcategory, inclusion)
+            if change is not None:
+                self._audit_changed(change, moment, _SYSTEM)
 
     def _lose_events(self, moment: datetime) -> None:
         if self.firewall_log is not None:

@@ -46,6 +46,8 @@ class Trait(StrEnum):
     """A GPO names the audit subcategories, but leaves the two alone (0, unchanged)."""
     GPO_REVERTS = "gpo-reverts"
     """A GPO turns both subcategories off; its refresh undoes the enable."""
+    AGENT_REVERTS = "agent-reverts"
+    """Something on the host puts both subcategories back six minutes after the start, unasked."""
     AUDITED_BEFORE = "audited-before"
     """Failures of both subcategories were audited before anybody asked."""
     SUCCESS_BEFORE = "success-before"

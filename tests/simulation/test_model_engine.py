@@ -75,6 +75,17 @@ def test_a_group_policy_takes_the_enable_back_within_the_window() -> None:
     assert host.audit.settings[Subcategory.CONNECTION.value] == Inclusion.NONE
 
 
+def test_something_on_a_host_takes_the_enable_back_and_is_on_record() -> None:
+    desk = make_desk(22)
+    desk.switch("ws-boston-02", failure=True)
+    desk.wait(10)
+    replies = desk.ask("ws-boston-02", "Export-SecurityEvent", AfterRecord=0)
+    host = desk.fleet.hosts["ws-boston-02"]
+    assert host.audit.settings[Subcategory.CONNECTION.value] == Inclusion.NONE
+    assert replies.files["security.evtx"].count("%%8450".encode("utf-16-le")) == 2
+    assert max(one.last_at for one in desk.fleet.truth().of(host.name).drops).minute == 5
+
+
 def test_a_restart_changes_the_boot_time_and_every_filter_number() -> None:
     desk = make_desk(22)
     host = desk.fleet.hosts["ws-osaka-01"]

@@ -158,7 +158,7 @@ def test_rules_are_exported_as_the_registry_editor_does() -> None:
     assert local.startswith(b"\xff\xfe")
     text = local.decode("utf-16")
     assert text.startswith("Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\")
-    assert "|Name=<script>alert(1)</script>|*x*|" in text
+    assert "|Name=<script>alert(1)</script> *x* [y](javascript:z)|" in text
     assert "Contoso Updater" in files["firewall-gpo.reg"].decode("utf-16")
 
 

@@ -205,7 +205,7 @@ class _Writer:
         words = sublayer.name.replace("MPSSVC_", "").replace("_", " ").title()
         name = f"WFP Built-in {words} Sublayer"
         if sublayer is Sublayer.THIRD_PARTY:
-            name = "Norrland VPN"
+            name = "Third party"
         return (
             f"\t\t<item>\n\t\t\t<subLayerKey>{sublayer.key}</subLayerKey>\n"
             f"{self.display(name, '', 3 * chr(9))}\t\t\t<flags/>\n\t\t\t<providerKey/>\n"
