@@ -4,14 +4,15 @@ In this order: the record names its filter origin; a snapshot of the same host a
 filter number, and its provider context names the origin; such a snapshot holds it without an
 origin, so the filter's name and provider speak; else it is unresolved. Where two snapshots of one
 boot mean different rules by one number, the drop is ambiguous and all candidates are named.
+
+Numbers may be used again (windows-facts 3), so a filter counts only if it can have been the one: it
+stands at the record's layer, and it blocks or asks a callout (windows-facts 4.3).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fleetaudit.analysis.rule_identity import (
     NO_FILTER,
@@ -27,9 +28,13 @@ from fleetaudit.records.figures import Attribution, RuleIdentity
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
+
     from fleetaudit.analysis.epochs import Epoch, Epochs
 
-__all__ = ["Snapshots", "attribute"]
+__all__ = ["Snapshots", "attribute", "merge_identities"]
+
+_PERMIT: Final = "fwp_action_permit"
 
 Row = dict[str, Any]
 
@@ -40,9 +45,19 @@ class Snapshots:
 
     filters: Sequence[Mapping[int, Row]]
 
-    def rows(self, number: int, epoch: Epoch) -> list[Row]:
-        """Return what the snapshots of ``epoch`` say about a filter number, the best first."""
-        return [self.filters[i][number] for i in epoch.snapshots if number in self.filters[i]]
+    def rows(self, question: _Question, epoch: Epoch) -> list[Row]:
+        """Return what the snapshots of ``epoch`` say of the filter, the best first."""
+        held = (self.filters[i].get(question.number) for i in epoch.snapshots)
+        return [row for row in held if row is not None and _can_have_dropped(row, question.layer)]
+
+
+class _Question(NamedTuple):
+    """What an attribution depends on; records that ask the same are answered once."""
+
+    number: int
+    origin: str
+    layer: int
+    epoch: int
 
 
 def attribute(
@@ -51,46 +66,50 @@ def attribute(
     """Return ``drops`` with ``rule_key`` and ``attribution``, and the identities by key.
 
     Args:
-        drops: Columns ``time_ns``, ``filter_rtid`` and ``filter_origin``.
+        drops: Columns ``time_ns``, ``filter_rtid``, ``filter_origin``, ``layer_rtid`` (or -1).
         epochs: Which snapshots hold for which time.
         snapshots: The filters.
         book: The firewall rules of the host.
     """
-    asked = pd.DataFrame(
-        {
-            "number": drops["filter_rtid"].to_numpy(),
-            "origin": drops["filter_origin"].to_numpy(),
-            "epoch": epochs.index(drops["time_ns"]),
-        },
-        index=drops.index,
-    )
-    answers: dict[tuple[int, str, int], tuple[str, str]] = {}
+    questions = [
+        _Question(int(number), origin if isinstance(origin, str) else "", int(layer), int(epoch))
+        for number, origin, layer, epoch in zip(
+            drops["filter_rtid"],
+            drops["filter_origin"],
+            drops["layer_rtid"],
+            epochs.index(drops["time_ns"]),
+            strict=True,
+        )
+    ]
+    answers: dict[_Question, tuple[str, str]] = {}
     identities: dict[str, RuleIdentity] = {}
-    keys: list[tuple[int, str, int]] = []
-    for number, origin, epoch in zip(asked["number"], asked["origin"], asked["epoch"], strict=True):
-        question = (int(number), origin if isinstance(origin, str) else "", int(epoch))
-        if question not in answers:
-            rows = snapshots.rows(question[0], epochs.epochs[question[2]])
-            identity, how = _answer(question[0], question[1], rows, book)
-            identities[identity.key] = _merged(identities.get(identity.key), identity)
-            answers[question] = (identity.key, how.value)
-        keys.append(question)
+    for question in dict.fromkeys(questions):
+        rows = snapshots.rows(question, epochs.epochs[question.epoch])
+        identity, how = _answer(question, rows, book)
+        known = identities.get(identity.key)
+        identities[identity.key] = merge_identities(known, identity) if known else identity
+        answers[question] = (identity.key, how.value)
     return (
         drops.assign(
-            rule_key=[answers[key][0] for key in keys],
-            attribution=[answers[key][1] for key in keys],
+            rule_key=[answers[question][0] for question in questions],
+            attribution=[answers[question][1] for question in questions],
         ),
         identities,
     )
 
 
+def _can_have_dropped(row: Row, layer: int) -> bool:
+    is_there = layer < 0 or row["layer_id"] is None or int(row["layer_id"]) == layer
+    return is_there and str(row["action"]).casefold() != _PERMIT
+
+
 def _answer(
-    number: int, origin: str, rows: Sequence[Row], book: RuleBook
+    question: _Question, rows: Sequence[Row], book: RuleBook
 ) -> tuple[RuleIdentity, Attribution]:
-    if names_an_origin(origin):
+    if names_an_origin(question.origin):
         row = rows[0] if rows else None
-        return identify_origin(origin, filter_row=row, book=book), Attribution.ORIGIN
-    if number == 0:
+        return identify_origin(question.origin, filter_row=row, book=book), Attribution.ORIGIN
+    if question.number == 0:
         return NO_FILTER, Attribution.NO_FILTER
     if not rows:
         return UNRESOLVED, Attribution.UNRESOLVED
@@ -108,10 +127,6 @@ def _answer(
         return ambiguous(candidates.values()), Attribution.AMBIGUOUS
     how = Attribution.CONTEXT if with_origin else Attribution.FILTER
     return next(iter(candidates.values())), how
-
-
-def _merged(known: RuleIdentity | None, other: RuleIdentity) -> RuleIdentity:
-    return other if known is None else merge_identities(known, other)
 
 
 def merge_identities(one: RuleIdentity, other: RuleIdentity) -> RuleIdentity:

@@ -83,8 +83,7 @@ def figures_of(folder: HostFolder, facts: FactsTimeline) -> HostFigures | None:
     )
     records["port"] = port_labels(records)
     records["process_executable"] = records["process_executable"].map(_programs(records))
-    records["attempt"] = fold(records)
-    attempts = count_attempts(records)
+    attempts = count_attempts(fold(records))
     folder.write_table("drops", _drops_batches(attempts))
     return HostFigures(
         partial=partial_of(attempts),

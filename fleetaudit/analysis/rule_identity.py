@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,6 +80,9 @@ UNRESOLVED: Final = RuleIdentity(
     kind=RuleKind.UNKNOWN,
 )
 
+_NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 forbids; the parser of WFP state replaces them."""
+
 _SAID: Final = (
     "action",
     "direction",
@@ -106,7 +110,7 @@ class RuleBook:
         self._by_name: dict[str, list[Row]] = {}
         for rule in rules:
             self._by_id.setdefault(str(rule["rule_id"]).casefold(), rule)
-            self._by_name.setdefault(str(rule["rule_name"]).casefold(), []).append(rule)
+            self._by_name.setdefault(_spelling(rule["rule_name"]), []).append(rule)
 
     def by_id(self, rule_id: str) -> Row | None:
         """Return the rule with this id, compared without case."""
@@ -116,7 +120,7 @@ class RuleBook:
         """Return the active block rules of that name and direction (``In``, ``Out``)."""
         return [
             rule
-            for rule in self._by_name.get(name.casefold(), ())
+            for rule in self._by_name.get(_spelling(name), ())
             if rule["is_active"]
             and str(rule["action"]).casefold() == "block"
             and str(rule["direction"]).casefold() == direction.casefold()
@@ -229,6 +233,11 @@ def _is_rule(row: Row) -> bool:
 def _direction(row: Row) -> str:
     layer = str(row["layer_key"] or "").casefold()
     return "Out" if "connect" in layer or "outbound" in layer else "In"
+
+
+def _spelling(name: object) -> str:
+    """Return a name as it compares: XML cannot hold control characters, the registry can."""
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(name)).casefold()
 
 
 def _shown(rule: Row, filter_row: Row | None) -> str:

@@ -15,6 +15,7 @@ from fleetaudit.records.figures import RuleDrops, RuleIdentity, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
 __all__ = ["count_attempts", "merge_partials", "partial_of", "rule_drops"]
 
@@ -129,5 +130,5 @@ def _tallies(rows: pd.DataFrame) -> tuple[Tally, ...]:
     return tuple(sorted(tallies, key=lambda one: (-one.attempts, one.value)))
 
 
-def _moment(nanoseconds: int) -> pd.Timestamp:
+def _moment(nanoseconds: int) -> datetime:
     return pd.Timestamp(int(nanoseconds), unit="ns", tz="UTC").floor("us").to_pydatetime()
