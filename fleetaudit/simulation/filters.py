@@ -240,7 +240,13 @@ class Filter:
 
     def matches(self, packet: Packet) -> bool:
         """Return whether every field named has a condition that holds."""
-        return all(any(one.holds(packet) for one in group) for group in self._grouped)
+        for group in self._grouped:
+            for one in group:
+                if one.holds(packet):
+                    break
+            else:
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)

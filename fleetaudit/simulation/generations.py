@@ -9,7 +9,7 @@ from typing import Final
 __all__ = ["GENERATIONS", "Generation"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Generation:
     """One Windows.
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from fleetaudit.simulation.formats.wfp_state import render_filters
 from fleetaudit.simulation.specs import Trait
 from tests.simulation.conftest import make_desk
 
@@ -169,3 +170,22 @@ def test_some_hosts_write_a_byte_order_mark_and_unsigned_numbers() -> None:
     facts = json.loads(desk.ask("db-osaka-01", "Get-HostFact").files["facts.json"])
     assert facts["TimeZone"]["Bias"] == 2**32 - 540
     assert facts["HostTime"] == "2026-11-20T05:59:56.0000000Z"
+
+
+def test_the_filters_alone_are_written_as_a_real_host_writes_them() -> None:
+    host = make_desk(1).fleet.hosts["ws-berlin-01"]
+    spec = host.spec
+    written = render_filters(host.platform.filters, host=spec.name, generation=spec.generation)
+    real, ours = roots(sample("wfp/filters_fr.xml"))[0], roots(written)[0]
+    assert ours.tag == real.tag
+    assert shape(ours) == shape(real)
+    assert ours[0].get("numItems") is real[0].get("numItems") is None
+    assert {tuple(shape(one)) for one in ours[0]} <= {tuple(shape(one)) for one in real[0]}
+
+
+def test_an_old_host_prints_a_provider_by_its_guid(swept: Swept) -> None:
+    old, new = (roots(swept[2][name])[0] for name in ("old-boston-01", "ws-berlin-01"))
+    assert {one.findtext("providerKey") for one in filters(old)} >= {
+        "{decc16ca-3f33-4346-be1e-8fb4ae0f3d62}"
+    }
+    assert "FWPM_PROVIDER_MPSSVC_WF" in {one.findtext("providerKey") for one in filters(new)}

@@ -13,11 +13,12 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from uuid import UUID
 
 __all__ = ["Attribute", "Element", "Fragment", "Names", "Substitution", "ValueType", "encode"]
 
@@ -107,25 +108,26 @@ class Names:
 
 
 def encode(value: object, kind: ValueType) -> bytes:
-    """Return the bytes of a value; None is no value."""
+    """Return the bytes of a value; None is no value.
+
+    Raises:
+        TypeError: The value is not of that kind.
+    """
+    if isinstance(value, str) and kind is ValueType.TEXT:
+        return value.encode("utf-16-le", "surrogatepass")
     if value is None:
         return b""
-    if isinstance(value, bytes):
-        return value
-    if kind is ValueType.TEXT:
-        return str(value).encode("utf-16-le", "surrogatepass")
+    packed = _INTEGERS.get(kind)
+    if packed is not None:
+        return packed.pack(value)
     if kind is ValueType.SID:
         return _sid(str(value))
-    if kind is ValueType.GUID:
-        return _guid(value)
-    return _INTEGERS[kind].pack(value)
+    if kind is ValueType.GUID and isinstance(value, UUID):
+        return value.bytes_le
+    raise TypeError(f"{value!r} is no {kind.name}")
 
 
-def _guid(value: object) -> bytes:
-    octets: bytes = getattr(value, "bytes_le")  # noqa: B009 - a UUID, told apart by its type
-    return octets
-
-
+@lru_cache(maxsize=64)
 def _sid(text: str) -> bytes:
     _, revision, authority, *rest = text.split("-")
     head = struct.pack(">BBHI", int(revision), len(rest), 0, int(authority))
@@ -188,9 +190,9 @@ class Fragment:
         """
         if any(len(one) > 0xFFFF for _, one in values):  # noqa: PLR2004 - 16 bits
             raise ValueError("a value is larger than 65,535 bytes, so it does not fit in a record")
-        self.octets += struct.pack("<I", len(values))
-        self.octets += b"".join(struct.pack("<HH", len(one), kind) for kind, one in values)
-        self.octets += b"".join(one for _, one in values)
+        sizes = [part for kind, one in values for part in (len(one), kind)]
+        self.octets += struct.pack(f"<I{len(sizes)}H", len(values), *sizes)
+        self.octets += b"".join([one for _, one in values])
 
     def end(self) -> None:
         """Write the end of the fragment."""

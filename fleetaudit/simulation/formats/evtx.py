@@ -173,6 +173,9 @@ def _user_template(root: str, fields: tuple[Field, ...]) -> Element:
     return Element(name="UserData", content=(inner,))
 
 
+_Pair = tuple[dict[UUID, Element], dict[UUID, Element]]
+
+
 class _Templates:
     """The templates of one file, built once each."""
 
@@ -201,10 +204,9 @@ class _Templates:
             known = self._inner[key] = {guid: root}
         return known
 
-    def stand_in(self, names: Names, record: EventRecord) -> bool:
-        """Return whether the chunk has both templates, so that writing will define no name."""
-        outer, inner = self.outer(record), self.inner(record)
-        return names.templates.keys() >= {*outer, *inner}
+    def pair(self, record: EventRecord) -> _Pair:
+        """Return the outer and the inner template of a record."""
+        return self.outer(record), self.inner(record)
 
 
 def _system_values(record: EventRecord) -> list[tuple[ValueType, bytes]]:
@@ -230,15 +232,15 @@ def _system_values(record: EventRecord) -> list[tuple[ValueType, bytes]]:
     ]
 
 
-def _record_bytes(start: int, record: EventRecord, names: Names, templates: _Templates) -> bytes:
+def _record_bytes(start: int, record: EventRecord, names: Names, templates: _Pair) -> bytes:
     """Return a record whose first byte stands at ``start`` in the chunk."""
     outer = Fragment(start + 24, names)
-    outer.open_instance(templates.outer(record))
+    outer.open_instance(templates[0])
     system = _system_values(record)
     ahead = 4 + 4 * (len(system) + 1) + sum(len(octets) for _, octets in system)
     inner = Fragment(start + 24 + len(outer.octets) + ahead, names)
     inner.instance(
-        templates.inner(record),
+        templates[1],
         [
             (field.type if octets else ValueType.NULL, octets)
             for field, octets in (
@@ -262,12 +264,12 @@ class _Chunk:
         self.ids: list[int] = []
         self._last = _CHUNK_HEADER_BYTES
 
-    def add(self, record: EventRecord, templates: _Templates) -> bool:
+    def add(self, record: EventRecord, templates: _Pair) -> bool:
         """Append a record; return False, changing nothing, where it does not fit."""
         start = _CHUNK_HEADER_BYTES + len(self.octets)
         names = self.names
-        if not templates.stand_in(names, record):
-            names = names.copy()
+        if not names.templates.keys() >= {*templates[0], *templates[1]}:
+            names = names.copy()  # writing a template defines names, which may not fit
         octets = _record_bytes(start, record, names, templates)
         if start + len(octets) > CHUNK_BYTES:
             return False
@@ -303,14 +305,15 @@ def write_evtx(records: Iterable[EventRecord]) -> bytes:
     chunks: list[bytes] = []
     chunk, count = _Chunk(), 0
     for record in records:
-        if chunk.add(record, templates):
+        pair = templates.pair(record)
+        if chunk.add(record, pair):
             continue
         if not chunk.ids:
             raise ValueError(f"record {record.record_id} does not fit in a chunk")
         chunks.append(chunk.to_bytes(count + 1))
         count += len(chunk.ids)
         chunk = _Chunk()
-        if not chunk.add(record, templates):
+        if not chunk.add(record, pair):
             raise ValueError(f"record {record.record_id} does not fit in a chunk")
     if chunk.ids:
         chunks.append(chunk.to_bytes(count + 1))
