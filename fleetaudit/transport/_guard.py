@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
+from requests.exceptions import ContentDecodingError
 
 from fleetaudit.transport._budget import AnswerTooLargeError, Budget
 
@@ -129,6 +130,10 @@ class GuardedAdapter(HTTPAdapter):
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         clipped: Any = (self._budget.clip(connect), self._budget.clip(read))
         response = super().send(request, timeout=clipped, **kwargs)
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            # We asked for identity; what expands is not counted by the reader above.
+            response.close()
+            raise ContentDecodingError("a compressed answer")
         if response.encoding is None:
             # WinRM says UTF-8; guessing from the bytes costs seconds on a large answer.
             response.encoding = "utf-8"

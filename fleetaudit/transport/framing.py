@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
     from fleetaudit.transport._protocol import Sink
 
-__all__ = ["Decoder", "FramingError", "Limits"]
+__all__ = ["BULK", "Decoder", "FramingError", "Limits"]
+
+BULK: Final = (".evtx", ".log", ".old", ".xml")
+"""How the names of bulk evidence end: event logs, firewall logs, WFP state."""
 
 T = TypeVar("T", str, int)
 
@@ -55,7 +58,8 @@ class Limits:
     """How much one host may send; bombs end here.
 
     Attributes:
-        file_bytes: Of one file, expanded.
+        bulk_bytes: Of one file of bulk evidence (``BULK``), expanded; it is read as a stream.
+        file_bytes: Of any other file, expanded; it may be read as a whole.
         host_bytes: Of all files of one session, expanded.
         piece_characters: Of one piece in base64; a script sends 262,144.
         records: Objects of one run of a script.
@@ -63,7 +67,8 @@ class Limits:
         complaints: Error records that are passed on as text; the others are counted.
     """
 
-    file_bytes: int = 2 << 30
+    bulk_bytes: int = 2 << 30
+    file_bytes: int = 64 << 20
     host_bytes: int = 4 << 30
     piece_characters: int = 1 << 20
     records: int = 100_000
@@ -196,7 +201,9 @@ class Decoder:
             stream = self._sink.open(name)
         except OSError as error:
             _unwritable(name, error)
-        return _IncomingFile(name, stream, min(self._limits.file_bytes, self._left))
+        is_bulk = name.casefold().endswith(BULK)
+        limit = self._limits.bulk_bytes if is_bulk else self._limits.file_bytes
+        return _IncomingFile(name, stream, min(limit, self._left))
 
 
 class _IncomingFile:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import socket
 import struct
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
 
@@ -27,6 +29,7 @@ from fleetaudit.transport.psrp import PsrpSettings, PsrpTransport
 Conversation = Callable[[socket.socket, threading.Event], None]
 Serve = Callable[[Conversation], AbstractContextManager[int]]
 
+PACKED = gzip.compress(b"<a/>")
 QUICK = PsrpSettings(open_s=0.3, close_s=0.1)
 
 
@@ -184,6 +187,7 @@ def test_a_plain_port_that_is_asked_for_tls_is_refused_with_the_remedy(raw_serve
         (http("200 OK", body=b"hello"), HostRubbishError, Retry.ONCE),
         (http("200 OK", body=b"<a/>"), HostFailedError, Retry.FEW),
         (http("302 Found", "Location: http://127.0.0.1:9/"), HostRefusedError, Retry.NEVER),
+        (http("200 OK", "Content-Encoding: gzip", body=PACKED), HostRubbishError, Retry.ONCE),
         (b"SSH-2.0-OpenSSH\r\n", HostFailedError, Retry.FEW),
     ],
 )
@@ -224,6 +228,33 @@ def test_a_redirect_is_never_followed(raw_server: Serve) -> None:
         with raw_server(answering(answer)) as port:
             error_of(host_on(port))
     assert visits == []
+
+
+def proxied(proxy: int, *, tls: bool) -> Host:
+    host = host_on(5985, tls=tls)
+    connection = replace(
+        host.connection, server="web01.invalid", proxy=Secret(f"http://u:hunter2@127.0.0.1:{proxy}")
+    )
+    return replace(host, connection=connection)
+
+
+def test_the_proxy_of_the_inventory_is_asked(raw_server: Serve) -> None:
+    asked: list[bytes] = []
+
+    def proxy(line: socket.socket, _over: threading.Event) -> None:
+        asked.append(line.recv(65536))
+        line.sendall(http("401 Unauthorized"))
+
+    with raw_server(proxy) as port:
+        assert isinstance(error_of(proxied(port, tls=False)), CredentialsRefusedError)
+    assert asked[0].startswith(b"POST http://web01.invalid:5985/wsman HTTP/1.1")
+
+
+def test_a_proxy_that_lets_nobody_through_is_named(raw_server: Serve) -> None:
+    with raw_server(answering(http("407 Proxy Authentication Required"))) as port:
+        error = error_of(proxied(port, tls=True))
+    assert isinstance(error, HostUnreachableError)
+    assert "ansible_psrp_proxy" in error.remedy
 
 
 def test_settings_that_exclude_each_other_are_told_before_anything_is_sent() -> None:
