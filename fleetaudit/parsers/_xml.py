@@ -36,6 +36,7 @@ _CHARACTERS: Final = (
     range(0x10000, 0x110000),
 )
 """What XML 1.0 allows (its production 2)."""
+_PLACE: Final = re.compile(r", line \d+, column \d+\Z")
 _REFERENCE: Final = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
 _ENCODINGS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -90,7 +91,7 @@ class XmlFeed:
             # What ended before the damage is still to be had.
             yield from self._ended()
             self.line = error.lineno or 0
-            self.damage = (error.msg or "it is not XML")[:200]
+            self.damage = _PLACE.sub("", error.msg or "it is not XML")[:200]
             return
         yield from self._ended()
 
