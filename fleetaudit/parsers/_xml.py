@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["XmlFeed"]
 
 _BLOCK: Final = 1 << 16
-_MOST_HELD: Final = 1 << 25
+_MOST_HELD: Final = 1 << 22
 """Bytes that may pass without an element being dropped; the largest real item is a few KiB."""
 _LONGEST_REFERENCE: Final = len("&#x10FFFF;")
 _ROOT: Final = b"<fleetaudit>"

@@ -188,9 +188,8 @@ def test_a_huge_text_or_depth_is_damage_and_no_crash() -> None:
         assert issues[0].lost == 1
 
 
-@pytest.mark.slow
 def test_an_item_without_an_end_stops_the_reading() -> None:
-    rows, issues = _parse(_STATE.replace(b"<filterId>67003", b"<a/>" * 9_000_000))
+    rows, issues = _parse(_STATE.replace(b"<filterId>67003", b"<a/>" * 1_500_000))
     assert list(rows) == [67001, 67002]
     assert "an item is larger than" in issues[0].problem
 
