@@ -29,7 +29,7 @@ from fleetaudit.transport.psrp import PsrpSettings, PsrpTransport
 Conversation = Callable[[socket.socket, threading.Event], None]
 Serve = Callable[[Conversation], AbstractContextManager[int]]
 
-PACKED = gzip.compress(b"<a/>")
+PACKED = gzip.compress(b"<a/>", mtime=0)
 QUICK = PsrpSettings(open_s=0.3, close_s=0.1)
 
 
