@@ -61,6 +61,8 @@ def figures_of(folder: HostFolder, facts: FactsTimeline) -> HostFigures | None:
     """Return the figures of a host, and store its attempts as the table ``drops``.
 
     None where its security events were not collected: nothing is known then, which is not zero.
+    Filters are looked up by the host's own time; the figures' times are corrected by the offset of
+    its clock, where that is known.
     """
     events = folder.table("security_events")
     if events is None:
@@ -83,6 +85,7 @@ def figures_of(folder: HostFolder, facts: FactsTimeline) -> HostFigures | None:
     )
     records["port"] = port_labels(records)
     records["process_executable"] = records["process_executable"].map(_programs(records))
+    records["time_ns"] -= _clock_offset_ns(facts)
     attempts = count_attempts(fold(records))
     folder.write_table("drops", _drops_batches(attempts))
     return HostFigures(
@@ -154,6 +157,11 @@ def _own_addresses(folder: HostFolder) -> frozenset[str]:
         except ValueError:
             continue
     return frozenset(own)
+
+
+def _clock_offset_ns(facts: FactsTimeline) -> int:
+    latest = facts.latest
+    return round(latest.clock_offset.total_seconds() * 1e9) if latest else 0
 
 
 def _programs(records: pd.DataFrame) -> dict[object, str]:

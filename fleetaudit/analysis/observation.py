@@ -162,7 +162,7 @@ def _clock_gaps(host: str, facts: FactsTimeline) -> list[Gap]:
                 kind="clock-skew",
                 host=host,
                 what=f"The host's clock is {abs(seconds):.0f} s {ahead}",
-                effect="First and last seen are the host's own times",
+                effect="Times in this report are corrected by that",
                 remedy="Check the host's time service",
             )
         )

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from fleetaudit.analysis.rule_matching import sources_of
 from fleetaudit.records.figures import RuleIdentity, RuleKind
 
 if TYPE_CHECKING:
@@ -155,8 +156,8 @@ def identify_origin(origin: str, *, filter_row: Row | None, book: RuleBook) -> R
 def identify_filter(row: Row, *, book: RuleBook) -> tuple[RuleIdentity, ...]:
     """Return the identities that a filter without origin may stand for; mostly one.
 
-    Several come back where several active block rules bear the filter's name and say different
-    things: then it is not known which (windows-facts 4.4, step 5).
+    Several come back where several active block rules bear the filter's name, say different things
+    and fit its conditions: then it is not known which (windows-facts 4.4, step 5).
     """
     provider = str(row["provider_key"] or "").casefold()
     name = _text(row, "filter_name")
@@ -164,7 +165,7 @@ def identify_filter(row: Row, *, book: RuleBook) -> tuple[RuleIdentity, ...]:
     if kind is not None:
         return (_platform(kind, origin="", provider=_text(row, "provider_name"), alias=name),)
     if provider in _FIREWALL:
-        rules = book.blocking(name, direction=_direction(row))
+        rules = sources_of(row, book.blocking(name, direction=_direction(row)))
         said = {r.key: r for r in (_from_rule(x, origin="", provider="") for x in rules)}
         if said:
             return tuple(said.values())

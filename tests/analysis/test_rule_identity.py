@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -79,6 +80,34 @@ def test_a_filter_without_origin_is_the_same_rule_as_its_origin_elsewhere() -> N
 def test_two_rules_of_one_name_are_both_candidates() -> None:
     book = RuleBook([_rule(), _rule(rule_id="{B}", local_ports="2323")])
     assert len(identify_filter(_filter(), book=book)) == 2
+
+
+def test_conditions_tell_two_rules_of_one_name_apart() -> None:
+    book = RuleBook([_rule(), _rule(rule_id="{B}", network_iana_number=17)])
+    conditions = json.dumps(
+        [
+            {"field": "FWPM_CONDITION_IP_PROTOCOL", "match": "FWP_MATCH_EQUAL", "value": 17},
+            {"field": "FWPM_CONDITION_IP_LOCAL_PORT", "match": "FWP_MATCH_EQUAL", "value": 23},
+        ]
+    )
+    (identity,) = identify_filter(_filter(conditions=conditions), book=book)
+    assert identity.origin == "{B}"
+
+
+def test_a_rule_that_names_a_kind_of_port_is_not_ruled_out_by_numbers() -> None:
+    book = RuleBook([_rule(local_ports="RPC"), _rule(rule_id="{B}", network_iana_number=17)])
+    conditions = json.dumps(
+        [
+            {"field": "FWPM_CONDITION_IP_PROTOCOL", "match": "FWP_MATCH_EQUAL", "value": 6},
+            {
+                "field": "FWPM_CONDITION_IP_LOCAL_PORT",
+                "match": "FWP_MATCH_RANGE",
+                "value": {"low": 49152, "high": 65535},
+            },
+        ]
+    )
+    (identity,) = identify_filter(_filter(conditions=conditions), book=book)
+    assert identity.origin == "{A}"
 
 
 @pytest.mark.parametrize(
