@@ -4,27 +4,43 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.records.figures import RuleKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fleetaudit.records.figures import Analysis, RuleDrops, RuleIdentity
-    from fleetaudit.simulation.truth import FleetTruth, TrueDrop, TrueRule
+    from fleetaudit.simulation.truth import FleetTruth, RuleFigures, TrueRule
 
 __all__ = ["RuleScore", "Score", "score"]
 
+_A_MOMENT: Final = timedelta(seconds=2)
+"""Clock offsets are known to the length of a round trip."""
+_PROGRAMS: Final = {"System": "system", "-": "(no endpoint)"}
 _OWN_NAMES: Final = {RuleKind.RULE, RuleKind.THIRD_PARTY, RuleKind.OTHER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleScore:
-    """One rule: what was found, beside what is true; both as (attempts, records)."""
+    """One rule: what was found, beside what is true; both as (attempts, records).
+
+    Attributes:
+        name: For people.
+        true: Of the attempts of which at least one record could be read.
+        found: Of the rows of the report that are this rule.
+        rows: How many rows that is; a rule is one row on the fleet.
+        differences: Breakdowns that differ although the attempts are equal: hosts, programs,
+            remotes, ports, directions, first and last seen.
+    """
 
     name: str
     true: tuple[int, int]
     found: tuple[int, int]
     rows: int
+    differences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +79,7 @@ class Score:
             and not self.strangers
             and missing == self.unresolved
             and all(one.rows == 1 or one.found[0] == 0 for one in self.rules)
+            and not any(one.differences for one in self.rules)
         )
 
 
@@ -72,32 +89,24 @@ def score(analysis: Analysis, truth: FleetTruth) -> Score:
     An attempt counts as true when at least one of its records was in what the host exported; the
     records that a log had overwritten by then count for neither side.
     """
-    attempts: Counter[str] = Counter()
     records: Counter[str] = Counter()
-    rules: dict[str, list[TrueRule]] = {}
+    variants: dict[str, list[TrueRule]] = {}
     for host in truth.hosts:
         kept = host.exported or frozenset()
         for drop in host.exported_drops:
-            attempts[drop.rule.key] += 1
-            records[drop.rule.key] += _kept(drop, kept)
-            rules.setdefault(drop.rule.key, []).append(drop.rule)
+            records[drop.rule.key] += len(kept.intersection(drop.record_ids))
+            variants.setdefault(drop.rule.key, []).append(drop.rule)
     traced = [row for row in analysis.rules if not _is_untraced(row)]
     claimed: set[str] = set()
     scores = []
-    for key, variants in sorted(rules.items()):
-        rows = [row for row in traced if any(_is_same(row.rule, one) for one in variants)]
+    true_figures = truth.by_rule(exported_only=True)
+    for key, true in true_figures.items():
+        rows = [row for row in traced if any(_is_same(row.rule, one) for one in variants[key])]
         claimed.update(row.rule.key for row in rows)
-        scores.append(
-            RuleScore(
-                name=variants[0].name or key,
-                true=(attempts[key], records[key]),
-                found=(sum(row.attempts for row in rows), sum(row.records for row in rows)),
-                rows=len(rows),
-            )
-        )
+        scores.append(_rule_score(true, rows, records=records[key]))
     return Score(
         rules=tuple(scores),
-        true_attempts=attempts.total(),
+        true_attempts=sum(true.attempts for true in true_figures.values()),
         found_attempts=analysis.attempts,
         true_records=records.total(),
         found_records=analysis.records,
@@ -106,8 +115,33 @@ def score(analysis: Analysis, truth: FleetTruth) -> Score:
     )
 
 
-def _kept(drop: TrueDrop, kept: frozenset[int]) -> int:
-    return len(kept.intersection(drop.record_ids))
+def _rule_score(true: RuleFigures, rows: list[RuleDrops], *, records: int) -> RuleScore:
+    is_whole = len(rows) == 1 and rows[0].attempts == true.attempts
+    return RuleScore(
+        name=true.rule.name or true.rule.key,
+        true=(true.attempts, records),
+        found=(sum(row.attempts for row in rows), sum(row.records for row in rows)),
+        rows=len(rows),
+        differences=tuple(_differences(true, rows[0], records=records)) if is_whole else (),
+    )
+
+
+def _differences(true: RuleFigures, row: RuleDrops, *, records: int) -> Iterator[str]:
+    if row.hosts != true.hosts:
+        yield "hosts"
+    for name, tallies, counts in (
+        ("programs", row.programs, {_PROGRAMS.get(k, k): n for k, n in true.programs.items()}),
+        ("remotes", row.remotes, true.remotes),
+        ("ports", row.ports, {_port(k): n for k, n in true.ports.items()}),
+        ("directions", row.directions, true.directions),
+    ):
+        if any(counts.get(tally.value) != tally.attempts for tally in tallies):
+            yield name
+    if records == true.records:  # else a log had overwritten the first ones
+        if abs(row.first_seen - true.first_at) > _A_MOMENT:
+            yield "first seen"
+        if abs(row.last_seen - true.last_at) > _A_MOMENT:
+            yield "last seen"
 
 
 def _is_untraced(row: RuleDrops) -> bool:
@@ -122,3 +156,11 @@ def _is_same(found: RuleIdentity, true: TrueRule) -> bool:
         return True
     known = {name for name in (true.rule_id, true.origin, true.name) if name}
     return not known.isdisjoint({found.name, found.origin, *found.other_names})
+
+
+def _port(true: str) -> str:
+    """Return the truth's ``2/0`` and ``ipv6-icmp/135:0`` as the report writes them."""
+    protocol, _, rest = true.partition("/")
+    if protocol.isdigit():
+        return "igmp" if protocol == "2" else f"proto-{protocol}"
+    return f"{protocol.replace('ipv6-icmp', 'icmpv6')}/{rest}"

@@ -103,8 +103,9 @@ def _verdict(score: Score) -> str:
     ]
     lines += [
         f"  {rule.name}: found {rule.found} in {rule.rows} rows, true {rule.true}"
+        f"{', other ' + ', '.join(rule.differences) if rule.differences else ''}"
         for rule in score.rules
-        if rule.found != rule.true or rule.rows != 1
+        if rule.found != rule.true or rule.rows != 1 or rule.differences
     ]
     lines += [f"  no true rule stands behind {key}" for key in score.strangers]
     return "\n".join(lines)
