@@ -94,6 +94,11 @@ def child_text(element: etree._Element | None, tag: str) -> str | None:
     return None
 
 
+def _texts(element: etree._Element | None) -> dict[str, str | None]:
+    """Return the texts of all children by tag."""
+    return {} if element is None else {child.tag: child.text for child in element}
+
+
 class FilterReader:
     """Reads filters; equal texts and equal conditions of one document are made once."""
 
@@ -103,10 +108,11 @@ class FilterReader:
 
     def read(self, item: etree._Element) -> WfpFilter:
         """Return what an item of ``filters`` says; nothing is assumed of the order in it."""
-        parts = {str(child.tag): child for child in item}
+        parts = {child.tag: child for child in item}
         texts = {tag: child.text for tag, child in parts.items()}
         once = self._once
-        display, action = parts.get("displayData"), parts.get("action")
+        display = _texts(parts.get("displayData"))
+        action = _texts(parts.get("action"))
         filter_id = unsigned(texts.get("filterId"))
         weight = child_text(parts.get("effectiveWeight"), "uint64")
         effective_weight = unsigned(weight)
@@ -118,22 +124,22 @@ class FilterReader:
         return WfpFilter(
             filter_id=filter_id,
             filter_key=key_of(texts.get("filterKey")),
-            name=once(child_text(display, "name")),
-            description=once(child_text(display, "description")),
+            name=once(display.get("name")),
+            description=once(display.get("description")),
             flags=once(_flags(parts.get("flags"))),
             provider_key=once(key_of(texts.get("providerKey"))),
             provider_context_key=once(key_of(texts.get("providerContextKey"))),
             layer_key=once(key_of(texts.get("layerKey"))),
             sublayer_key=once(key_of(texts.get("subLayerKey"))),
-            action=once(child_text(action, "type")),
-            callout_key=once(key_of(child_text(action, "filterType"))),
+            action=once(action.get("type")),
+            callout_key=once(key_of(action.get("filterType"))),
             effective_weight=effective_weight,
             conditions=self._conditions_of(parts.get("filterCondition")),
             problems=problems,
         )
 
     def _once(self, text: str | None) -> str | None:
-        return self._texts.setdefault(text, text)
+        return self._texts.setdefault(text, text) if text else None
 
     def _conditions_of(self, element: etree._Element | None) -> str:
         """Return the conditions as JSON. Half of real filters repeat another's.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["XmlFeed"]
 
+_Element = etree._Element  # noqa: SLF001 -- the class has no other name
 _BLOCK: Final = 1 << 16
 _MOST_HELD: Final = 1 << 22
 """Bytes that may pass without an element being dropped; the largest real item is a few KiB."""
@@ -72,15 +73,15 @@ class XmlFeed:
             remove_pis=True,
         )
 
-    def elements(self, stream: BinaryIO) -> Iterator[etree._Element]:
-        """Yield elements of the wanted tags as they end, up to the end or to the damage.
+    def elements(self, stream: BinaryIO) -> Iterator[list[etree._Element]]:
+        """Yield elements of the wanted tags as they end, some at a time, up to the damage if any.
 
         The caller calls :meth:`drop` on what it has read, or memory grows.
         """
         try:
             for block in self._blocks(stream):
                 self._parser.feed(block)
-                yield from self._ended()
+                yield self._ended()
                 self._fed_since_drop += len(block)
                 if self._fed_since_drop > _MOST_HELD:
                     self.damage = f"an item is larger than {_MOST_HELD} bytes"
@@ -89,16 +90,15 @@ class XmlFeed:
             self._parser.close()
         except etree.XMLSyntaxError as error:
             # What ended before the damage is still to be had.
-            yield from self._ended()
+            yield self._ended()
             self.line = error.lineno or 0
             self.damage = _PLACE.sub("", error.msg or "it is not XML")[:200]
             return
-        yield from self._ended()
+        yield self._ended()
 
-    def _ended(self) -> Iterator[etree._Element]:
-        for _, element in self._parser.read_events():
-            if isinstance(element, etree._Element):  # noqa: SLF001 -- the class has no other name
-                yield element
+    def _ended(self) -> list[etree._Element]:
+        events = self._parser.read_events()
+        return [element for _, element in events if isinstance(element, _Element)]
 
     def drop(self, element: etree._Element) -> None:
         """Forget what is in an element, and the elements before it in its parent."""

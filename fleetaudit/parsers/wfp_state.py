@@ -78,8 +78,11 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     """
     feed = XmlFeed(_TAGS)
     state = _State(feed, context.name)
-    for element in feed.elements(stream):
-        yield from state.take(element)
+    for elements in feed.elements(stream):
+        for element in elements:
+            state.take(element)
+        yield from state.issues
+        state.issues.clear()
     yield from state.closing_issues()
     yield from state.rows()
 
@@ -88,6 +91,7 @@ class _State:
     """What has been read of a document so far."""
 
     def __init__(self, feed: XmlFeed, source: str) -> None:
+        self.issues: list[Issue] = []
         self._feed = feed
         self._source = source
         self._filter_reader = FilterReader()
@@ -99,41 +103,41 @@ class _State:
         self._layer_ids: dict[str | None, int] = {}
         self._names: dict[tuple[str, str | None], str | None] = {}
         self._origins: dict[str | None, str] = {}
-        self._items: Mapping[str, Callable[[etree._Element], Iterator[Issue]]] = {
+        self._items: Mapping[str, Callable[[etree._Element], None]] = {
             "filters": self._filter,
             "providers": self._provider,
             "subLayers": self._sublayer,
             "providerContexts": self._context,
         }
 
-    def take(self, element: etree._Element) -> Iterator[Issue]:
+    def take(self, element: etree._Element) -> None:
         """Read an element that has ended, and drop it if it is done with."""
         tag = element.tag
         if tag == "item":
-            yield from self._item(element)
+            self._item(element)
         elif tag == "filters":
-            yield from self._filters_end(element)
+            self._filters_end(element)
         elif tag == "layer":
             self._layer(element)
         elif tag == "timeStamp":
-            yield from self._time_stamp(element)
+            self._time_stamp(element)
         else:
             self._root = str(tag)
 
-    def _item(self, element: etree._Element) -> Iterator[Issue]:
+    def _item(self, element: etree._Element) -> None:
         parent = element.getparent()
         if parent is None or parent.tag in _PARTS:
             return
         read = self._items.get(str(parent.tag))
         if read is not None:
-            yield from read(element)
+            read(element)
             self._feed.drop(element)
             return
         above = parent.getparent()
         if above is not None and above.tag in _ROOTS:
             self._feed.drop(element)
 
-    def _filter(self, element: etree._Element) -> Iterator[Issue]:
+    def _filter(self, element: etree._Element) -> None:
         read = self._filter_reader.read(element)
         if not self._list_length:
             parent = element.getparent()
@@ -142,13 +146,13 @@ class _State:
         self._list_length += 1
         self._filters.append(read)
         for problem in read.problems:
-            yield self._issue(f"filter {read.filter_id or read.filter_key}", problem)
+            self.issues.append(self._issue(f"filter {read.filter_id or read.filter_key}", problem))
 
-    def _filters_end(self, element: etree._Element) -> Iterator[Issue]:
+    def _filters_end(self, element: etree._Element) -> None:
         promised = element.get("numItems")
         if promised is not None and unsigned(promised) != self._list_length:
             problem = f"a list of filters says {promised[:20]} items and has {self._list_length}"
-            yield self._issue(f"line {element.sourceline}", problem)
+            self.issues.append(self._issue(f"line {element.sourceline}", problem))
         self._list_length = self._list_promised = 0
 
     def _layer(self, element: etree._Element) -> None:
@@ -156,27 +160,25 @@ class _State:
         if number is not None and number <= _LARGEST_LAYER:
             self._layer_ids[key_of(child_text(element, "layerKey"))] = number
 
-    def _provider(self, element: etree._Element) -> Iterator[Issue]:
+    def _provider(self, element: etree._Element) -> None:
         key = key_of(child_text(element, "providerKey"))
         self._names["provider", key] = display_name(element)
-        yield from ()
 
-    def _sublayer(self, element: etree._Element) -> Iterator[Issue]:
+    def _sublayer(self, element: etree._Element) -> None:
         key = key_of(child_text(element, "subLayerKey"))
         self._names["sublayer", key] = display_name(element)
-        yield from ()
 
-    def _context(self, element: etree._Element) -> Iterator[Issue]:
+    def _context(self, element: etree._Element) -> None:
         if child_text(element, "type") != _GENERAL:
             return
         key = key_of(child_text(element, "providerContextKey"))
         text = decoded_text(element.findtext("dataBuffer/data") or "")
         if text is None:
-            yield self._issue(f"provider context {key}", "holds no UTF-16 text")
+            self.issues.append(self._issue(f"provider context {key}", "holds no UTF-16 text"))
         else:
             self._origins[key] = text
 
-    def _time_stamp(self, element: etree._Element) -> Iterator[Issue]:
+    def _time_stamp(self, element: etree._Element) -> None:
         parent = element.getparent()
         if parent is None or parent.tag not in _ROOTS:
             return
@@ -186,7 +188,7 @@ class _State:
             moment = None
         if moment is None or moment.tzinfo is None or moment.year not in _YEARS:
             problem = f"timeStamp is no time in UTC: {element.text!r}"[:120]
-            yield self._issue(f"line {element.sourceline}", problem)
+            self.issues.append(self._issue(f"line {element.sourceline}", problem))
         else:
             self._time = moment
 
@@ -196,7 +198,8 @@ class _State:
         if feed.damage:
             lost = max(1, self._list_promised - self._list_length)
             problem = f"the XML is damaged, all from here is missing: {feed.damage}"
-            yield self._issue(f"line {feed.line}", problem, lost=lost)
+            where = f"line {feed.line}" if feed.line else "file"
+            yield self._issue(where, problem, lost=lost)
         elif not self._root:
             yield self._issue("file", "is neither a WFP state nor a list of WFP filters")
         if feed.replaced:
