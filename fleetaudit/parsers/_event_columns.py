@@ -143,6 +143,11 @@ def _numbers(values: list[Any], kind: pa.DataType) -> tuple[pa.Array, list[int]]
         return pa.array(values, kind), []
     except _ARROW_REFUSES:
         limit = 1 << kind.bit_width
+    try:
+        # Ports are decimal texts even where other numbers are numbers.
+        return pa.array(values, pa.string()).cast(kind), []
+    except _ARROW_REFUSES:
+        pass
 
     def number(value: Any) -> int | None:  # noqa: ANN401 -- whatever JSON holds
         parsed = _number(value)
