@@ -58,7 +58,14 @@ ERRORS |= {
     "SystemExit": SystemExit,
 }
 LOCKS_OUT = ("CredentialsRefusedError", "CredentialsHeldBackError")
-MODES = ("lost", "done", "late")
+AMBIGUOUS = ("HostFailedError", "HostTimedOutError", "KeyboardInterrupt")
+"""After these a step may still be carried out, later."""
+THROWN = [
+    (name, mode)
+    for name in sorted(ERRORS)
+    for mode in ("lost", "done", "late")
+    if mode != "late" or name in AMBIGUOUS
+]
 
 
 def kinds(record: HostRecord) -> dict[str, OutcomeKind]:
@@ -133,8 +140,7 @@ def test_no_session_is_open_during_a_pause(kit: Kit, bench: Bench) -> None:
     assert sum(isinstance(step, Connect) for step in bench.steps) == 3
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", sorted(ERRORS))
+@pytest.mark.parametrize(("name", "mode"), THROWN)
 def test_an_error_at_any_step_leaves_the_host_as_it_was_or_owed(
     kit: Kit, name: str, mode: str
 ) -> None:
@@ -151,7 +157,7 @@ def test_an_error_at_any_step_leaves_the_host_as_it_was_or_owed(
             assert not is_owed, at
 
 
-@pytest.mark.parametrize("name", sorted(ERRORS))
+@pytest.mark.parametrize("name", [*AMBIGUOUS, "CredentialsRefusedError", "OSError"])
 def test_a_host_that_is_lost_at_any_step_is_owed_and_paid_later(kit: Kit, name: str) -> None:
     for at in range(SWEEP):
         faults = {i: kit.fault(ERRORS[name](), "lost") for i in range(at, 200)}
@@ -171,7 +177,7 @@ def test_a_host_that_is_lost_at_any_step_is_owed_and_paid_later(kit: Kit, name: 
 @given(
     faults=st.dictionaries(
         st.integers(0, 80),
-        st.tuples(st.sampled_from(sorted(ERRORS)), st.sampled_from(MODES[:2])),
+        st.tuples(st.sampled_from(sorted(ERRORS)), st.sampled_from(("lost", "done"))),
         max_size=12,
     )
 )
