@@ -45,7 +45,7 @@ class _Counts:
     def __init__(self, hosts: int) -> None:
         self.hosts = hosts
         self.started = 0
-        self.open = 0
+        self.open: set[str] = set()
         self.done: Counter[OutcomeKind] = Counter()
 
     def take(self, event: Event) -> None:
@@ -53,10 +53,11 @@ class _Counts:
             case HostStarted():
                 self.started += 1
             case WindowOpened():
-                self.open += 1
+                self.open.add(event.host)
             case WindowClosed():
-                self.open -= 1
+                self.open.discard(event.host)
             case HostFinished():
+                self.open.discard(event.host)
                 self.done.update(o.kind for o in event.record.outcomes if o.source == HOST)
             case _:
                 pass
@@ -66,7 +67,7 @@ class _Counts:
         ends = ", ".join(f"{number} {kind}" for kind, number in sorted(self.done.items()))
         return (
             f"{finished} of {self.hosts} hosts done"
-            f"{f' ({ends})' if ends else ''}, {self.open} windows open,"
+            f"{f' ({ends})' if ends else ''}, {len(self.open)} windows open,"
             f" {self.hosts - self.started} not begun"
         )
 
@@ -133,9 +134,9 @@ def _show(event: Event, counts: _Counts, progress: Progress, task: TaskID) -> No
     failure = _failure(event)
     if failure:
         progress.console.print(failure, markup=False, highlight=False)
-    begun = counts.started - sum(counts.done.values()) - counts.open
+    begun = counts.started - sum(counts.done.values()) - len(counts.open)
     progress.update(
         task,
         completed=sum(counts.done.values()),
-        now=f"{begun} at work, {counts.open} windows open",
+        now=f"{begun} at work, {len(counts.open)} windows open",
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from fleetaudit.records.host import Auth, Host
 from fleetaudit.records.secret import Secret
 from fleetaudit.simulation.engine import ModelEngine
+from fleetaudit.simulation.faults import Fault
 from fleetaudit.simulation.server import RunningServer, ServedHost, serve
 
 if TYPE_CHECKING:
@@ -59,11 +60,13 @@ def on_loopback(fleet: SimulatedFleet) -> Iterator[Stage]:
 def _served(number: int, name: str, fleet: SimulatedFleet) -> ServedHost:
     tls = number % _HTTPS_EVERY == _HTTPS_EVERY - 1
     basic = number % _BASIC_EVERY == _BASIC_EVERY - 1
+    fault = fleet.hosts[name].spec.fault
     return ServedHost(
         name=name,
         username="FLEET\\audit",
         password=_PASSWORD,
         auths=(Auth.BASIC,) if basic else (Auth.NEGOTIATE,),
         tls=tls,
-        fault=fleet.hosts[name].spec.fault,
+        jea=() if fault is Fault.NO_JEA else None,
+        fault=fault,
     )
