@@ -76,16 +76,25 @@ def _weight(kind: str) -> int:
 def _box(kind: str, gaps: list[Gap]) -> Callout:
     title = _TITLES.get(kind, kind.replace("-", " ").capitalize())
     hosts = len({gap.host for gap in gaps if gap.host})
-    items = [f"{gap.host}: {gap.what}" if gap.host else gap.what for gap in gaps]
-    if len(items) > _MOST:
-        items = [*items[:_MOST], f"and {len(items) - _MOST} more"]
+    effects = sorted({gap.effect for gap in gaps})
+    remedies = sorted({gap.remedy for gap in gaps if gap.remedy})
+    own = [gap for gap in gaps if gap.host]
+    items = [_item(gap, with_remedy=len(remedies) > 1) for gap in own[:_MOST]]
+    if len(own) > _MOST:
+        items.append(f"and {len(own) - _MOST} more")
+    said = [gap.what for gap in gaps if not gap.host]
     return Callout(
         tone=Tone.BAD if kind in _BAD else Tone.PLAIN if kind in _QUIET else Tone.WARNING,
         title=f"{title} ({plural(hosts, 'host')})" if hosts else title,
-        text="; ".join(sorted({gap.effect for gap in gaps})) + ".",
-        remedy="; ".join(sorted({gap.remedy for gap in gaps if gap.remedy})),
+        text=". ".join([*said, *effects]) + ".",
+        remedy=remedies[0] if len(remedies) == 1 else "",
         items=tuple(items),
     )
+
+
+def _item(gap: Gap, *, with_remedy: bool) -> str:
+    remedy = f". {gap.remedy}" if with_remedy and gap.remedy else ""
+    return f"{gap.host}: {gap.what}{remedy}"
 
 
 SECTION = SectionDeclaration(name="not-seen", order=10, build=_build)
