@@ -248,7 +248,19 @@ SECRET_VARIABLES: Final = frozenset(
 
 PLAYBOOK_VARIABLES: Final = frozenset(
     f"fleetaudit_{name}"
-    for name in ("executable", "group", "hosts", "result", "run_dir", "runs", "throttle")
+    for name in (
+        "executable",
+        "group",
+        "hosts",
+        "jobs",
+        "options",
+        "result",
+        "run_dir",
+        "runs",
+        "state",
+        "throttle",
+        "window",
+    )
 )
 """``fleetaudit_*`` names of the playbooks, which may stand in the same group_vars."""
 
