@@ -65,6 +65,9 @@ def print_answer(run: RunDirectory, analysis: Analysis, *, as_json: bool) -> Non
     for rule in analysis.rules[:5]:
         name = "".join(c if c.isprintable() else "?" for c in rule.rule.name)
         click.echo(f"  {rule.attempts:>8,}  {name}  ({len(rule.hosts):,} hosts)")
+    logged = [host.log_drops for host in analysis.hosts if host.log_drops is not None]
+    if logged:
+        click.echo(f"{sum(logged):,} drops in the text logs of {len(logged):,} hosts.")
     missing = [o for o in coverage.outcomes if o.kind is not OutcomeKind.COLLECTED]
     if missing:
         click.echo(f"{len(missing):,} hosts were not collected; the report says why.")
