@@ -58,9 +58,9 @@ def test_a_variable_of_the_playbooks_may_stand_in_an_inventory_and_is_explained(
     assert {name for name in parameters if f"`{name}`" not in page} == set()
 
 
-def test_a_task_that_is_given_the_hosts_is_hidden_and_stays_on_the_controller() -> None:
+def test_a_task_that_is_given_the_hosts_is_hidden_runs_once_and_on_the_controller() -> None:
     tasks = [
-        task
+        task | {"strategy": play.get("strategy")}
         for file in PLAYBOOKS.glob("*.yml")
         for play in yaml.safe_load(file.read_text("utf-8"))
         for task in play["tasks"]
@@ -70,6 +70,7 @@ def test_a_task_that_is_given_the_hosts_is_hidden_and_stays_on_the_controller() 
     for task in tasks:
         assert task["no_log"] is True
         assert task["run_once"] is True
+        assert task["strategy"] == "ansible.builtin.linear"
         assert task["delegate_to"] == "localhost"
 
 
@@ -207,6 +208,30 @@ def test_auditing_that_is_still_on_fails_the_play_after_the_figures(ansible: Ans
         "fleetaudit_executable": executable.partition("=")[2],
         "fleetaudit_window": "30m",
     }
+
+
+@pytest.mark.slow
+def test_some_hosts_that_failed_do_not_fail_a_sweep(ansible: Ansible) -> None:
+    done = ansible.play("sweep.yml", f"-e{stub(ansible, SUMMARY, code=3)}")
+    assert done.returncode == 0, done.stdout
+    assert "web01: unreachable" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_restore_fails_while_something_is_owed_and_says_to_whom(ansible: Ansible) -> None:
+    answer = {"restored": ["web02", "db01"], "owed": ["web01"]}
+    done = ansible.play("restore.yml", f"-e{stub(ansible, answer, code=6)}")
+    assert done.returncode == 2
+    assert "Restored: web02, db01" in done.stdout
+    assert "Still owed: web01" in done.stdout
+    assert "changed=1" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_restore_in_check_mode_starts_nothing(ansible: Ansible) -> None:
+    done = ansible.play("restore.yml", f"-e{stub(ansible, {}, code=0)}", "--check")
+    assert done.returncode == 0, done.stdout
+    assert not (ansible.folder / "given.json").exists()
 
 
 @pytest.fixture
