@@ -105,8 +105,8 @@ def _add_host(sums: _Sums, folder: HostFolder) -> None:
 
 
 def _add_figures(sums: _Sums, host: str, figures: HostFigures) -> None:
-    for key, identity in figures.identities.items():
-        known = sums.identities.get(key)
+    for key in figures.partial["rule_key"].unique():
+        identity, known = figures.identities[key], sums.identities.get(key)
         sums.identities[key] = identity if known is None else merge_identities(known, identity)
         sums.hosts_of[key].append(host)
     sums.partials.append(figures.partial)

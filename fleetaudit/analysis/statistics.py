@@ -49,11 +49,16 @@ def count_attempts(records: pd.DataFrame) -> pd.DataFrame:
 
 def partial_of(attempts: pd.DataFrame) -> pd.DataFrame:
     """Return one host's partial; ``attempts`` as :func:`count_attempts` gives them."""
-    tables = [_count(attempts.assign(value=""), dimension="")]
-    for dimension, column in DIMENSIONS.items():
-        value = attempts[column].astype("object").fillna("").astype("str")
-        tables.append(_count(attempts.assign(value=value), dimension=dimension))
-    return pd.concat(tables, ignore_index=True)[_COLUMNS]
+    values = {"": pd.Series("", index=attempts.index, dtype="object")} | {
+        dimension: attempts[column].astype("object").fillna("")
+        for dimension, column in DIMENSIONS.items()
+    }
+    figures = attempts[["rule_key", "records", "first_ns", "last_ns"]]
+    long = pd.concat(
+        [figures.assign(dimension=name, value=value) for name, value in values.items()],
+        ignore_index=True,
+    )
+    return _sums(long.assign(attempts=1)).assign(hosts=1)[_COLUMNS]
 
 
 def merge_partials(partials: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -61,14 +66,17 @@ def merge_partials(partials: Iterable[pd.DataFrame]) -> pd.DataFrame:
     held = [partial for partial in partials if not partial.empty]
     if not held:
         return pd.DataFrame(columns=_COLUMNS)
-    together = pd.concat(held, ignore_index=True).groupby(_KEY, sort=True, as_index=False)
-    return together.agg(
-        attempts=("attempts", "sum"),
-        records=("records", "sum"),
-        first_ns=("first_ns", "min"),
-        last_ns=("last_ns", "max"),
-        hosts=("hosts", "sum"),
-    )
+    return _sums(pd.concat(held, ignore_index=True))
+
+
+def _sums(rows: pd.DataFrame) -> pd.DataFrame:
+    # One grouping and one pass a column: a named aggregation costs eight times as much a host.
+    grouped = rows.groupby(_KEY, sort=True)
+    summed = [name for name in ("attempts", "records", "hosts") if name in rows]
+    sums = grouped[summed].sum()
+    sums["first_ns"] = grouped["first_ns"].min()
+    sums["last_ns"] = grouped["last_ns"].max()
+    return sums.reset_index()
 
 
 def rule_drops(
@@ -108,16 +116,6 @@ def rule_drops(
             )
         )
     return tuple(sorted(drops, key=lambda one: (-one.attempts, one.rule.key)))
-
-
-def _count(attempts: pd.DataFrame, *, dimension: str) -> pd.DataFrame:
-    counted = attempts.groupby(["rule_key", "value"], sort=True, as_index=False).agg(
-        attempts=("records", "size"),
-        records=("records", "sum"),
-        first_ns=("first_ns", "min"),
-        last_ns=("last_ns", "max"),
-    )
-    return counted.assign(dimension=dimension, hosts=1)
 
 
 def _tallies(rows: pd.DataFrame) -> tuple[Tally, ...]:
