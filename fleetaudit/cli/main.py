@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -33,6 +34,10 @@ COMMANDS: Final = {
     "sweep": "sweep",
 }
 """Each command and its module in :mod:`fleetaudit.cli`; imported only when it is asked for."""
+
+
+_ENDINGS: Final = ("SIGTERM", "SIGHUP")
+"""Signals that ask a process to end: of a service manager, and of a terminal that was closed."""
 
 
 class _Commands(click.Group):
@@ -76,7 +81,15 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; nothing that a user can cause shows a traceback."""
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    for name in _ENDINGS:
+        if number := getattr(signal, name, None):
+            signal.signal(number, _interrupt)
     sys.exit(run(arguments))
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    """End as Ctrl-C does: every host is put back first."""
+    raise KeyboardInterrupt
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
