@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo check quick fix lint types contracts test golden clean
+.PHONY: demo check quick fix lint types contracts test browser golden clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fleetaudit demo --out reports/demo
@@ -32,8 +32,14 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev browser
 	$(BIN)/pytest -q -n auto
+
+# The reports are opened in Debian's Chromium; without it, and without root, those tests skip.
+browser:
+	@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
+	  || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || echo "no chromium: the browser tests will skip"
 
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
