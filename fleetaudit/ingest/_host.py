@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fleetaudit.errors import EvidenceError
 from fleetaudit.ingest._facts import read_facts_timeline
+from fleetaudit.ingest._firewall_logs import count_repeated, find_repeats, in_order
 from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, Rows
 
 if TYPE_CHECKING:
@@ -23,20 +24,31 @@ def ingest_host(folder: HostFolder, collectors: Mapping[str, Collector]) -> tupl
     """Derive the tables of one host anew from its evidence, and return the issues.
 
     Tables and issues of an earlier reading are replaced as a whole. Evidence that no reading of
-    its collector names stays unread; it is kept for people.
+    its collector names stays unread; it is kept for people. A firewall log that is the beginning
+    of another one is not read twice; an issue counts what was left out.
     """
     facts = read_facts_timeline(folder)
-    offset = -facts.latest.time_zone.active_bias_minutes if facts.latest else None
+    zone = facts.latest.time_zone if facts.latest else None
     issues = [Issue(source="facts.json", where="", problem=p, lost=0) for p in facts.problems]
+    evidences = in_order(folder.evidence())
+    repeats = find_repeats(folder, evidences)
     with folder.tables() as tables:
-        for evidence in folder.evidence():
+        for evidence in evidences:
             collector = collectors.get(evidence.source)
             parser = parser_for(collector, evidence.name) if collector else None
             if collector is None or parser is None:
                 continue
             context = EvidenceContext(
-                name=evidence.name, taken_at=evidence.taken_at, utc_offset_minutes=offset
+                name=evidence.name,
+                taken_at=evidence.taken_at,
+                utc_offset_minutes=-zone.active_bias_minutes if zone else None,
+                time_zone=zone,
             )
+            if evidence in repeats:
+                said = _repeated(folder, evidence, repeats[evidence], parser, context)
+                if said is not None:
+                    issues.append(said)
+                    continue
             unreadable = False
             for item in _read(folder, evidence, parser, context):
                 if isinstance(item, Rows):
@@ -67,3 +79,19 @@ def _read(
             yield from parser(stream, context)
     except EvidenceError as error:
         yield Issue(source=evidence.name, where=WHOLE_FILE, problem=str(error), lost=1)
+
+
+def _repeated(
+    folder: HostFolder,
+    evidence: Evidence,
+    whole: Evidence,
+    parser: Parser,
+    context: EvidenceContext,
+) -> Issue | None:
+    """Return what says that a log was left out; None where it cannot be proved to be a double."""
+    with folder.open(evidence) as stream:
+        rows = count_repeated(stream, parser, context)
+    if not rows:
+        return None
+    problem = f"its {rows} rows are the beginning of {whole.name} and are counted there only"
+    return Issue(source=evidence.name, where="the whole file", problem=problem, lost=0)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fleetaudit.parsers._firewall_log_layout import Layout
+    from fleetaudit.parsers.time_zone import LocalClock
 
 __all__ = ["Run", "batches_of", "read_run"]
 
@@ -79,7 +80,7 @@ def batches_of(
     table: Any,  # noqa: ANN401 - pyarrow has no type information
     layout: Layout,
     *,
-    utc_offset_minutes: int | None,
+    clock: LocalClock | None,
     extras: Sequence[tuple[str, ...]] = (),
 ) -> Iterator[Any]:
     """Yield record batches of the table ``firewall_log``.
@@ -87,7 +88,7 @@ def batches_of(
     Args:
         table: Columns named and typed as ``layout`` says.
         layout: The columns.
-        utc_offset_minutes: Local time minus UTC; None leaves ``time`` null.
+        clock: Turns local time into UTC; None leaves ``time`` null.
         extras: Texts beyond the last column, one tuple for each row, or nothing at all.
     """
     for batch in table.combine_chunks().to_batches() if extras else table.to_batches():
@@ -97,8 +98,8 @@ def batches_of(
             columns[TIME].view(pa.int32()),
         )
         columns["local_time"] = local.view(pa.timestamp("s"))
-        if utc_offset_minutes is not None:
-            utc = pc.subtract(local, pa.scalar(utc_offset_minutes * 60, pa.int64()))
+        if clock is not None:
+            utc, columns["is_time_ambiguous"] = clock.utc(local)
             columns["time"] = utc.view(pa.timestamp("s", tz="UTC"))
         if layout.others or extras:
             columns["other_fields"] = _others(columns, layout, extras or [()] * batch.num_rows)

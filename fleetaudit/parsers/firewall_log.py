@@ -11,8 +11,9 @@ A sample (windows-facts 6)::
     2021-06-22 12:48:21 INFO-EVENTS-LOST - - - - - - - - - - - - 7 -
 
 The ``#Fields`` line decides what a column is, each one until the next. ``-`` is null. Columns that
-no table column fits stand in ``other_fields``. The time is the host's local time; ``time`` is
-null unless the context knows the offset. Quotes are data.
+no table column fits stand in ``other_fields``. The time is the host's local time; it becomes UTC by
+the rules of the context's time zone, line by line, else by its offset, else ``time`` is null.
+Quotes are data.
 
 Every line that is not blank and no comment becomes one row or is counted by one issue. Lines that
 have another number of columns than their header come after the other rows of their stretch.
@@ -30,6 +31,7 @@ from fleetaudit.parsers._firewall_log_lines import LineReader, Record, table_of
 from fleetaudit.parsers._firewall_log_rows import batches_of, read_run
 from fleetaudit.parsers._firewall_log_windows import WINDOW_BYTES, windows
 from fleetaudit.parsers._text import capped, excerpt
+from fleetaudit.parsers.time_zone import LocalClock
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class _Reading:
 
     def __init__(self, context: EvidenceContext) -> None:
         self._context = context
+        self._clock = _clock_of(context)
         self._layout: Layout | None = None
         self._reader: LineReader | None = None
         self._zeros = 0
@@ -185,9 +188,9 @@ class _Reading:
 
     def _tail(self, tail: bytes, window: Window, end: int) -> Iterator[Rows | Issue]:
         """Yield the last line of a file that does not end with a line's end."""
-        number = self._line(window, end)
         if not tail.strip() or tail.startswith(b"#"):
             return
+        number = self._line(window, end)
         if self._layout is None:
             yield from self._assume(window, end, window.end)
         record = self._read(tail)
@@ -210,8 +213,7 @@ class _Reading:
     def _rows(
         self, table: object, layout: Layout, extras: Sequence[tuple[str, ...]] = ()
     ) -> Iterator[Rows]:
-        offset = self._context.utc_offset_minutes
-        for batch in batches_of(table, layout, utc_offset_minutes=offset, extras=extras):
+        for batch in batches_of(table, layout, clock=self._clock, extras=extras):
             if batch.num_rows:
                 yield Rows(table="firewall_log", batch=batch)
 
@@ -237,6 +239,14 @@ class _Reading:
     def _issue(self, number: int | None, problem: str, *, lost: int = 1) -> Issue:
         where = f"line {number}" if number is not None else "the whole file"
         return Issue(source=self._context.name, where=where, problem=problem, lost=lost)
+
+
+def _clock_of(context: EvidenceContext) -> LocalClock | None:
+    if context.time_zone is not None:
+        return LocalClock.of_zone(context.time_zone)
+    if context.utc_offset_minutes is not None:
+        return LocalClock.of_offset(context.utc_offset_minutes)
+    return None
 
 
 def _layout_of(line: bytes) -> Layout | None:

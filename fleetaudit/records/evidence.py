@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from fleetaudit.records.host import TimeZone
+
 __all__ = ["WHOLE_FILE", "Evidence", "EvidenceContext", "Issue", "Phase", "Rows", "split"]
 
 
@@ -58,11 +60,13 @@ class EvidenceContext:
         name: The evidence's own name, such as ``pfirewall.log.old``.
         taken_at: When it was taken, by the controller's clock.
         utc_offset_minutes: Local time minus UTC on the host at that time; None if unknown.
+        time_zone: The host's time zone, whose rules tell the offset of every time; None if unknown.
     """
 
     name: str
     taken_at: datetime | None = None
     utc_offset_minutes: int | None = None
+    time_zone: TimeZone | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

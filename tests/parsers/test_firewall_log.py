@@ -16,7 +16,9 @@ from fleetaudit.parsers._firewall_log_layout import read_layout
 from fleetaudit.parsers._firewall_log_lines import LineReader, Record, table_of
 from fleetaudit.parsers._firewall_log_rows import batches_of, read_run
 from fleetaudit.parsers.firewall_log import parse
+from fleetaudit.parsers.time_zone import LocalClock
 from fleetaudit.records.evidence import EvidenceContext, Issue, split
+from fleetaudit.records.host import TimeZone
 from fleetaudit.records.tables import FIREWALL_LOG
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +92,7 @@ def test_columns_are_typed_and_a_dash_is_null() -> None:
     assert rows[0] == {
         "time": datetime(2026, 11, 21, 8, 0, tzinfo=UTC),
         "local_time": datetime(2026, 11, 21, 9, 0),  # noqa: DTZ001 - local time
+        "is_time_ambiguous": None,
         "action": "DROP",
         "network_transport": "TCP",
         "source_ip": "10.1.2.3",
@@ -116,6 +119,30 @@ def test_columns_are_typed_and_a_dash_is_null() -> None:
 def test_time_is_null_where_the_offset_is_not_known() -> None:
     rows, _ = case("seventeen-columns-crlf.log")
     assert {row["time"] for row in rows} == {None}
+
+
+def test_each_line_has_the_offset_of_its_own_season_and_the_repeated_hour_is_marked() -> None:
+    zone = TimeZone(
+        name="W. Europe Standard Time",
+        active_bias_minutes=-60,
+        bias_minutes=-60,
+        standard_bias_minutes=0,
+        daylight_bias_minutes=-60,
+        standard_start=bytes.fromhex("00000a00050003000000000000000000"),
+        daylight_start=bytes.fromhex("00000300050002000000000000000000"),
+    )
+    times = ("2026-10-24 12:00:00", "2026-10-25 02:30:00", "2026-10-25 03:00:00")
+    lines = [LINE.replace(b"2026-11-21 09:00:00", time.encode()) for time in times]
+    context = EvidenceContext(name="pfirewall.log", utc_offset_minutes=60, time_zone=zone)
+    for fillers in (0, 20):  # read line by line, and at once
+        data = HEADER + b"\n".join([*lines, *[LINE] * fillers]) + b"\n"
+        rows, _ = split(parse(io.BytesIO(data), context))
+        found = rows[0].batch.to_pylist()[:3]
+        assert [(row["time"], row["is_time_ambiguous"]) for row in found] == [
+            (datetime(2026, 10, 24, 10, 0, tzinfo=UTC), False),
+            (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), True),
+            (datetime(2026, 10, 25, 2, 0, tzinfo=UTC), False),
+        ]
 
 
 def test_many_lines_without_the_last_column_are_read_at_once() -> None:
@@ -243,7 +270,7 @@ def test_rows_of_the_fast_reader_equal_rows_read_line_by_line() -> None:
     both = [
         [
             row
-            for batch in batches_of(table, layout, utc_offset_minutes=-60)
+            for batch in batches_of(table, layout, clock=LocalClock.of_offset(-60))
             for row in batch.to_pylist()
         ]
         for table in (fast.table, table_of(slow, layout))
