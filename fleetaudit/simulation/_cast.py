@@ -43,8 +43,8 @@ _HEALTHY: Final = (
     ("dc-berlin-01", "2025", _DE, Role.HARDENED, (_T.GPO_AUDIT, _T.SUCCESS_BEFORE)),
     ("fs-boston-02", "2022", _EN, Role.FILE_SERVER, (_T.GPO_REVERTS,)),
     ("ws-boston-02", "11-24H2", _EN, Role.WORKSTATION, (_T.BYTE_ORDER_MARK, _T.AGENT_REVERTS)),
-    ("web-osaka-02", "2025", _JA, Role.WEB_SERVER, (_T.REFRESHES,)),
-    ("ws-paris-02", "11", _FR, Role.WORKSTATION, (_T.LOGS_DROPS, _T.GPO_AUDIT)),
+    ("web-osaka-02", "2025", _JA, Role.WEB_SERVER, (_T.REFRESHES, _T.CONSTRAINED)),
+    ("ws-paris-02", "11", _FR, Role.WORKSTATION, (_T.LOGS_DROPS, _T.GPO_AUDIT, _T.CONSTRAINED)),
     ("old-berlin-02", "7", _DE, Role.WORKSTATION, ()),
     ("ws-boston-03", "10", _EN, Role.WORKSTATION, (_T.REBOOTS, _T.LOGS_DROPS)),
 )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from fleetaudit.registry import discover
 from fleetaudit.simulation import answers
 from fleetaudit.simulation.answers._answer import Answer, Asked, unsupported
+from fleetaudit.simulation.answers._constrained import constrained
+from fleetaudit.simulation.specs import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,4 +44,7 @@ class ModelEngine:
             now = self._fleet.clock.now()
             host.advance(now)
             asked = Asked(host=host, now=now, parameters=request.parameters)
-            return iter(tuple(found.give(asked)))
+            emissions = tuple(found.give(asked))
+        if Trait.CONSTRAINED in host.spec.traits:
+            return constrained(emissions)
+        return iter(emissions)

@@ -66,8 +66,12 @@ class Trait(StrEnum):
     """The registry's negative numbers arrive as unsigned ones."""
     BYTE_ORDER_MARK = "byte-order-mark"
     """JSON files begin with a byte order mark, as Windows PowerShell 5.1 writes them."""
+    CONSTRAINED = "constrained"
+    """Application control holds PowerShell in ConstrainedLanguage."""
     NO_AUDIT_OVERRIDE = "no-audit-override"
     """``SCENoApplyLegacyAuditPolicy`` is not set."""
+    NO_TASK_SCHEDULER = "no-task-scheduler"
+    """The Task Scheduler service is disabled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

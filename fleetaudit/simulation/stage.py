@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fleetaudit.records.host import Auth, Host
+from fleetaudit.records.host import Auth, Host, LanguageMode
 from fleetaudit.records.secret import Secret
 from fleetaudit.simulation.engine import ModelEngine
 from fleetaudit.simulation.faults import Fault
 from fleetaudit.simulation.server import RunningServer, ServedHost, serve
+from fleetaudit.simulation.specs import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,13 +61,15 @@ def on_loopback(fleet: SimulatedFleet) -> Iterator[Stage]:
 def _served(number: int, name: str, fleet: SimulatedFleet) -> ServedHost:
     tls = number % _HTTPS_EVERY == _HTTPS_EVERY - 1
     basic = number % _BASIC_EVERY == _BASIC_EVERY - 1
-    fault = fleet.hosts[name].spec.fault
+    spec = fleet.hosts[name].spec
+    is_constrained = Trait.CONSTRAINED in spec.traits
     return ServedHost(
         name=name,
         username="FLEET\\audit",
         password=_PASSWORD,
         auths=(Auth.BASIC,) if basic else (Auth.NEGOTIATE,),
         tls=tls,
-        jea=() if fault is Fault.NO_JEA else None,
-        fault=fault,
+        jea=() if spec.fault is Fault.NO_JEA else None,
+        language_mode=LanguageMode.CONSTRAINED if is_constrained else LanguageMode.FULL,
+        fault=spec.fault,
     )

@@ -246,7 +246,7 @@ def test_settings_that_are_on_already_stay_on_and_nothing_is_owed(kit: Kit) -> N
     ("change", "kind", "word"),
     [
         ({"facts": {"CrashOnAuditFail": 1}}, OutcomeKind.REFUSED, "CrashOnAuditFail"),
-        ({"facts": {"LanguageMode": "ConstrainedLanguage"}}, OutcomeKind.REFUSED, "language mode"),
+        ({"facts": {"LanguageMode": "RestrictedLanguage"}}, OutcomeKind.REFUSED, "language mode"),
         ({"is_elevated": False}, OutcomeKind.REFUSED, "not elevated"),
         ({"policy": {Subcategory.CONNECTION: 0}}, OutcomeKind.UNSUPPORTED, "PACKET_DROP"),
     ],
@@ -263,11 +263,15 @@ def test_a_host_that_must_not_be_audited_is_not_changed(
     assert record.window is None
 
 
-def test_a_constrained_host_is_audited_where_that_is_allowed(kit: Kit) -> None:
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_a_constrained_host_is_audited_unless_that_is_ruled_out(
+    kit: Kit, *, is_allowed: bool
+) -> None:
     bench = kit.bench(kit.fake_host(facts={"LanguageMode": "ConstrainedLanguage"}))
-    settings = replace(kit.settings, is_constrained_allowed=True)
+    settings = replace(kit.settings, is_constrained_allowed=is_allowed)
     record = bench.carry_out(sweep_plan("web01", settings, instruments=kit.instruments))
-    assert kinds(record)[HOST] is OutcomeKind.COLLECTED
+    expected = OutcomeKind.COLLECTED if is_allowed else OutcomeKind.REFUSED
+    assert kinds(record)[HOST] is expected
 
 
 def test_a_group_policy_that_holds_auditing_off_is_not_fought(kit: Kit) -> None:

@@ -51,7 +51,8 @@ class Desk:
                 pieces[name] = pieces.get(name, b"") + base64.b64decode(str(record["Data"]))
             elif record["Kind"] == "Trailer":
                 packed = pieces.get(name, b"")
-                replies.files[name] = gzip.decompress(packed) if packed else b""
+                is_packed = record["Encoding"] == "gzip"
+                replies.files[name] = gzip.decompress(packed) if is_packed else packed
             else:
                 replies.exits[str(record["Tool"])] = int(str(record["Code"]))
         return replies

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fleetaudit.records.host import LanguageMode
 from fleetaudit.records.wire import FACTS
 from fleetaudit.simulation.answers._answer import (
     Answer,
@@ -28,6 +29,10 @@ def _number(value: int, spec: HostSpec) -> int:
     return value % 2**32 if Trait.UNSIGNED_BIAS in spec.traits else value
 
 
+def _language_mode(spec: HostSpec) -> LanguageMode:
+    return LanguageMode.CONSTRAINED if Trait.CONSTRAINED in spec.traits else LanguageMode.FULL
+
+
 def _facts(asked: Asked) -> dict[str, object]:
     host, spec = asked.host, asked.host.spec
     zone = spec.zone
@@ -47,7 +52,7 @@ def _facts(asked: Asked) -> dict[str, object]:
         "Culture": spec.language.value,
         "BootTime": iso(host.host_time(host.booted_at)),
         "HostTime": iso(host.host_time(asked.now)),
-        "LanguageMode": "FullLanguage",
+        "LanguageMode": _language_mode(spec).value,
         "PSVersion": spec.generation.powershell,
         "TimeZone": {
             "TimeZoneKeyName": zone.name,
