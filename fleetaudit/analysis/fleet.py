@@ -21,9 +21,10 @@ from fleetaudit.analysis.observation import (
     oldest_record_of,
 )
 from fleetaudit.analysis.statistics import merge_partials, rule_drops
+from fleetaudit.analysis.traces import own_traces
 from fleetaudit.collectors import catalogue
 from fleetaudit.ingest import FactsTimeline, read_facts_timeline
-from fleetaudit.records.figures import Analysis, Attribution, Coverage, Gap, HostDrops
+from fleetaudit.records.figures import Analysis, Attribution, Coverage, Gap, HostDrops, Trace
 from fleetaudit.records.wire import FACTS
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class _Sums:
     outcomes: list[Outcome] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     hosts: list[HostDrops] = field(default_factory=list)
+    traces: list[Trace] = field(default_factory=list)
     observed: int = 0
     hours: float = 0.0
 
@@ -83,6 +85,7 @@ def analyze(run: RunDirectory) -> Analysis:
             observed_hours=sums.hours,
         ),
         hosts=tuple(sums.hosts),
+        traces=tuple(sums.traces),
     )
 
 
@@ -90,7 +93,16 @@ def _add_host(sums: _Sums, folder: HostFolder) -> None:
     record = folder.record()
     facts = read_facts_timeline(folder)
     figures = figures_of(folder, facts)
-    observation = _observation(folder, record, facts)
+    changes = list(_changes(folder))
+    observation = observe(
+        host=record.host,
+        window=record.window,
+        facts=facts,
+        changes=changes,
+        oldest_record=_oldest_record(folder),
+        event_span_ns=_event_span(folder),
+    )
+    sums.traces.extend(own_traces(record.host, record.window, facts, changes))
     sums.tally.add(record, folder)
     sums.outcomes.append(host_outcome(record))
     sums.gaps.extend(host_gaps(record))
@@ -112,17 +124,6 @@ def _add_figures(sums: _Sums, host: str, figures: HostFigures) -> None:
     sums.partials.append(figures.partial)
     if len(sums.partials) >= _MERGE_EVERY:
         sums.partials = [merge_partials(sums.partials)]
-
-
-def _observation(folder: HostFolder, record: HostRecord, facts: FactsTimeline) -> Observation:
-    return observe(
-        host=record.host,
-        window=record.window,
-        facts=facts,
-        changes=list(_changes(folder)),
-        oldest_record=_oldest_record(folder),
-        event_span_ns=_event_span(folder),
-    )
 
 
 def _changes(folder: HostFolder) -> Iterable[AuditRecord]:

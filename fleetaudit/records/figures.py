@@ -24,6 +24,7 @@ __all__ = [
     "RunInfo",
     "SourceCoverage",
     "Tally",
+    "Trace",
 ]
 
 
@@ -177,6 +178,23 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """A record in a host's Security log that fleetaudit itself caused.
+
+    Attributes:
+        host: The inventory name.
+        time: Corrected by the host's clock offset, as all times of the report.
+        event_code: 4719 audit policy changed, 4698, 4699 or 4702 task made, removed or changed.
+        what: What the record says that fleetaudit did.
+    """
+
+    host: str
+    time: datetime
+    event_code: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """What was seen and what was not; it opens the report."""
 
@@ -209,6 +227,7 @@ class Analysis:
     coverage: Coverage
     rules: tuple[RuleDrops, ...]
     hosts: tuple[HostDrops, ...]
+    traces: tuple[Trace, ...] = ()
 
     @property
     def attempts(self) -> int:

@@ -1,0 +1,44 @@
+from datetime import UTC, datetime, timedelta
+
+from fleetaudit.analysis.observation import AuditRecord
+from fleetaudit.analysis.traces import own_traces
+from fleetaudit.ingest import FactsTimeline
+from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.records.window import Window
+
+OPENED = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+WINDOW = Window(opened_at=OPENED, closed_at=OPENED + timedelta(minutes=10))
+NOTHING = FactsTimeline(before=None, after=None)
+
+
+def _record(seconds: float, code: int = 4719, **fields: str) -> AuditRecord:
+    moment = OPENED + timedelta(seconds=seconds)
+    return AuditRecord(time_ns=int(moment.timestamp() * 1e9), code=code, fields=fields)
+
+
+def _policy(seconds: float, said: str, one: Subcategory = Subcategory.CONNECTION) -> AuditRecord:
+    return _record(seconds, SubcategoryGuid=one.braced, AuditPolicyChanges=said)
+
+
+def _said(*records: AuditRecord) -> list[str]:
+    return [trace.what for trace in own_traces("web01", WINDOW, NOTHING, records)]
+
+
+def test_switching_on_and_putting_back_are_our_own_traces() -> None:
+    assert _said(_policy(-1, "%%8451"), _policy(599, "%%8450")) == [
+        "connection auditing was switched on",
+        "connection auditing was put back",
+    ]
+
+
+def test_a_change_at_another_time_or_the_other_way_is_somebody_elses() -> None:
+    assert _said(_policy(300, "%%8450"), _policy(-1, "%%8450"), _policy(300, "%%8451")) == []
+
+
+def test_a_change_of_another_subcategory_is_somebody_elses() -> None:
+    assert _said(_policy(-1, "%%8451", Subcategory.OTHER_POLICY_CHANGE)) == []
+
+
+def test_a_task_is_ours_by_its_folder() -> None:
+    ours = _record(0, 4698, TaskName="\\fleetaudit\\fleetaudit-20261121T080000Z")
+    assert _said(ours, _record(0, 4698, TaskName="\\Other\\task")) == ["the lease's task was made"]
