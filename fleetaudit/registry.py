@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from types import ModuleType
 
 __all__ = ["Named", "discover"]
@@ -26,11 +26,14 @@ class Named(Protocol):
 T = TypeVar("T", bound=Named)
 
 
-def discover(package: ModuleType, *, kind: type[T], attribute: str) -> Mapping[str, T]:
+def discover(
+    package: ModuleType, *, kind: type[T], attribute: str, besides: Collection[str] = ()
+) -> Mapping[str, T]:
     """Return what the public modules of ``package`` declare, by name, sorted, read-only.
 
     Every module whose name does not begin with an underscore must hold ``attribute``, an instance
-    of ``kind``. The mapping is a value that is passed on: nothing registers itself on import.
+    of ``kind``; ``besides`` names those that declare nothing. The mapping is a value that is
+    passed on: nothing registers itself on import.
 
     Raises:
         TypeError: A module declares nothing, or something of another kind.
@@ -38,7 +41,8 @@ def discover(package: ModuleType, *, kind: type[T], attribute: str) -> Mapping[s
     """
     found: dict[str, T] = {}
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        if module.name.rpartition(".")[2].startswith("_"):
+        stem = module.name.rpartition(".")[2]
+        if stem.startswith("_") or stem in besides:
             continue
         declared = getattr(importlib.import_module(module.name), attribute, None)
         if not isinstance(declared, kind):

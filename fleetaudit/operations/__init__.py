@@ -1,4 +1,4 @@
-"""Reversible changes: one file is one change and its undoing."""
+"""Reversible changes: one file is one change and its undoing; ``lease`` guards them all."""
 
 from __future__ import annotations
 
@@ -16,4 +16,6 @@ __all__ = ["Operation", "Owe", "catalogue"]
 
 def catalogue() -> Mapping[str, Operation]:
     """Return every operation by name, sorted, read-only."""
-    return discover(sys.modules[__name__], kind=Operation, attribute="OPERATION")
+    return discover(
+        sys.modules[__name__], kind=Operation, attribute="OPERATION", besides=("lease",)
+    )

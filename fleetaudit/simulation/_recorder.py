@@ -14,6 +14,8 @@ from fleetaudit.simulation.policy import MPSSVC
 from fleetaudit.simulation.truth import TrueDrop
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fleetaudit.simulation.auditing import AuditState
     from fleetaudit.simulation.filters import Filter, Packet
     from fleetaudit.simulation.security_log import SecurityLog
@@ -40,7 +42,10 @@ class _Drop:
 
 
 class Recorder:
-    """Writes what one host records; ``firewall_log`` is None where the firewall logs no drops."""
+    """Writes what one host records; ``firewall_log`` is None where the firewall logs no drops.
+
+    ``host_time`` returns what the host's own clock says at a true time.
+    """
 
     def __init__(
         self,
@@ -49,11 +54,13 @@ class Recorder:
         audit: AuditState,
         log: SecurityLog,
         firewall_log: FirewallLogFile | None,
+        host_time: Callable[[datetime], datetime],
     ) -> None:
         self._spec = spec
         self._audit = audit
         self._log = log
         self._firewall_log = firewall_log
+        self._host_time = host_time
         self._drops: dict[tuple[int, str], _Drop] = {}
 
     def drop(
@@ -100,7 +107,7 @@ class Recorder:
             self._log.write(
                 blocked(
                     record_id,
-                    moment + self._spec.skew + delay,
+                    self._host_time(moment) + delay,
                     is_connection=kind,
                     computer=self._spec.computer,
                     packet=packet,
@@ -125,7 +132,8 @@ class Recorder:
     ) -> None:
         if self._firewall_log is None or by.provider is not MPSSVC or by.cause.kind in _UNLOGGED:
             return
-        local = moment + self._spec.skew - timedelta(minutes=self._spec.zone.active_bias)
+        bias = timedelta(minutes=self._spec.zone.active_bias)
+        local = self._host_time(moment) - bias
         self._firewall_log.write(
             drop_line(
                 local,

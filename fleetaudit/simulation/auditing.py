@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fleetaudit.records.audit_policy import Inclusion, Subcategory
 from fleetaudit.simulation._subcategories import SUBCATEGORIES
+from fleetaudit.simulation.specs import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-__all__ = ["AuditState", "Change"]
+    from fleetaudit.simulation.specs import HostSpec
+
+__all__ = ["AuditState", "Change", "policy_of"]
+
+_AUDITORS: Final = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +84,19 @@ class AuditState:
         """Apply the GPO's settings again; return what that changed (windows-facts 5)."""
         changes = [self.set(guid, value) for guid, value in self.group_policy.items()]
         return [change for change in changes if change is not None]
+
+
+def policy_of(spec: HostSpec) -> AuditState:
+    """Return what a host audits before anything happens on it."""
+    both = Inclusion.SUCCESS | Inclusion.FAILURE
+    settings: dict[UUID, Inclusion] = {}
+    enforced: dict[UUID, Inclusion] = {}
+    if Trait.AUDITED_BEFORE in spec.traits:
+        settings = {one.value: Inclusion.FAILURE for one in _AUDITORS}
+    if Trait.SUCCESS_BEFORE in spec.traits:
+        settings = {Subcategory.CONNECTION.value: Inclusion.SUCCESS}
+    if Trait.GPO_AUDIT in spec.traits:
+        enforced = {Subcategory.OTHER_POLICY_CHANGE.value: both}
+    if Trait.GPO_REVERTS in spec.traits:
+        enforced = {one.value: Inclusion.NONE for one in _AUDITORS}
+    return AuditState(settings=settings, group_policy=enforced)

@@ -13,18 +13,18 @@ from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from fleetaudit.records.audit_policy import Inclusion, Subcategory
 from fleetaudit.simulation import _events as events
+from fleetaudit.simulation._logs import firewall_log_of, security_log_of
 from fleetaudit.simulation._platform import Platform
-from fleetaudit.simulation._recorder import Recorder
+from fleetaudit.simulation._recorder import INTERFACE_INDEX, Recorder
 from fleetaudit.simulation._rulebook import rulebook
 from fleetaudit.simulation._system_filters import INTERFACE_LUID
-from fleetaudit.simulation.auditing import AuditState
+from fleetaudit.simulation.auditing import policy_of
 from fleetaudit.simulation.filters import Layer, Packet, decide
-from fleetaudit.simulation.formats.firewall_log import FirewallLogFile, lost_line
+from fleetaudit.simulation.formats.firewall_log import lost_line
 from fleetaudit.simulation.policy import PROFILES
 from fleetaudit.simulation.rules import service_sid
-from fleetaudit.simulation.security_log import SecurityLog
+from fleetaudit.simulation.scheduler import Scheduler
 from fleetaudit.simulation.specs import Trait
 from fleetaudit.simulation.traffic import (
     PROGRAMS,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
+    from fleetaudit.records.audit_policy import Inclusion
     from fleetaudit.simulation.auditing import Change
     from fleetaudit.simulation.faults import Fault
     from fleetaudit.simulation.formats.evtx import EventRecord
@@ -53,30 +54,17 @@ _SPARING: Final = timedelta(seconds=30)
 
 _SYSTEM: Final = ("S-1-5-18", "SYSTEM", "NT AUTHORITY")
 _DOMAIN_SID: Final = "S-1-5-21-3623811015-3361044348-30300820"
-_AUDITORS: Final = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
-
-
-def _policy(spec: HostSpec) -> AuditState:
-    both = Inclusion.SUCCESS | Inclusion.FAILURE
-    settings: dict[UUID, Inclusion] = {}
-    enforced: dict[UUID, Inclusion] = {}
-    if Trait.AUDITED_BEFORE in spec.traits:
-        settings = {one.value: Inclusion.FAILURE for one in _AUDITORS}
-    if Trait.SUCCESS_BEFORE in spec.traits:
-        settings = {Subcategory.CONNECTION.value: Inclusion.SUCCESS}
-    if Trait.GPO_AUDIT in spec.traits:
-        enforced = {Subcategory.OTHER_POLICY_CHANGE.value: both}
-    if Trait.GPO_REVERTS in spec.traits:
-        enforced = {one.value: Inclusion.NONE for one in _AUDITORS}
-    return AuditState(settings=settings, group_policy=enforced)
 
 
 class SimulatedHost:
-    """One host; not safe to use from several threads at once.
+    r"""One host; not safe to use from several threads at once.
 
     Attributes:
         booted_at: True time of the last start.
         volume: The NT device of drive C, lower case; another one after a restart.
+        skew: How far its clock is ahead of the true time now.
+        files: What lies below ``C:\ProgramData``, by full path.
+        scheduler: Its Task Scheduler.
     """
 
     def __init__(
@@ -102,18 +90,28 @@ class SimulatedHost:
         self._order = count()
         self._flows: dict[tuple[object, ...], datetime] = {}
         self._now = start - _HISTORY
-        self._is_up = True
+        self._is_up = self._has_power = True
         self._exported: frozenset[int] | None = None
+        self.skew = spec.skew
         self.booted_at = start - timedelta(hours=self._rng.randint(30, 900))
         self.volume = r"\device\harddiskvolume3"
         self.rules = rulebook(spec)
-        self.audit = _policy(spec)
-        self.log = self._new_log()
-        self.firewall_log = self._new_firewall_log()
+        self.audit = policy_of(spec)
+        self.log = security_log_of(spec, self._rng)
+        self.firewall_log = firewall_log_of(spec)
         self.platform = Platform(spec, self.rules, self.volume, self._rng)
         self._recorder = Recorder(
-            spec, audit=self.audit, log=self.log, firewall_log=self.firewall_log
+            spec,
+            audit=self.audit,
+            log=self.log,
+            firewall_log=self.firewall_log,
+            host_time=self.host_time,
         )
+        self.files: dict[str, bytes] = {}
+        self.scheduler = Scheduler(
+            host_time=self.host_time, set_audit=self._set_audit_as_system, files=self.files
+        )
+        self.scheduler.is_enabled = Trait.NO_TASK_SCHEDULER not in spec.traits
         self._pids: dict[str, int] = {}
         self._start_programs()
         self._plan(start)
@@ -127,23 +125,6 @@ class SimulatedHost:
     def fault(self) -> Fault:
         """Return how it misbehaves at the level of the wire."""
         return self.spec.fault
-
-    def _new_log(self) -> SecurityLog:
-        is_small = Trait.SMALL_LOG in self.spec.traits
-        return SecurityLog(
-            maximum_bytes=1_052_672 if is_small else 20_971_520,
-            first_record=self._rng.randint(1_000, 400_000),
-            old_records=1_100 if is_small else self._rng.randint(2_000, 15_000),
-        )
-
-    def _new_firewall_log(self) -> FirewallLogFile | None:
-        if Trait.LOGS_DROPS not in self.spec.traits:
-            return None
-        is_small = Trait.SMALL_FIREWALL_LOG in self.spec.traits
-        return FirewallLogFile(
-            maximum_bytes=16_384 if is_small else 4_194_304,
-            has_pid=self.spec.generation.log_has_pid,
-        )
 
     def _start_programs(self) -> None:
         taken = self._rng.sample(range(300, 3000), len(PROGRAMS))
@@ -171,19 +152,54 @@ class SimulatedHost:
 
     def advance(self, now: datetime) -> None:
         """Let everything happen that is due until ``now``, the true time."""
-        while self._due and self._due[0][0] <= now:
+        while True:
+            due = self._due[0][0] if self._due else None
+            task = self._task_due()
+            if task is not None and task <= now and (due is None or task <= due):
+                self._now = max(self._now, task)
+                self.scheduler.run(self._now)
+                continue
+            if due is None or due > now:
+                break
             moment, _, what = heapq.heappop(self._due)
             self._now = moment
             what(moment)
         self._now = max(self._now, now)
+
+    def _task_due(self) -> datetime | None:
+        """Return the true time at which the next scheduled task starts."""
+        due = self.scheduler.due() if self._is_up else None
+        return None if due is None else due - self.skew
+
+    def power_off(self, at: datetime) -> None:
+        """Let the power go at ``at``, the true time: nothing is shut down in order."""
+        self._at(max(at, self._now), self._lose_power)
+
+    def power_on(self, at: datetime) -> None:
+        """Let the host start at ``at``, the true time; nothing happens where it is on."""
+        self._at(max(at, self._now), lambda moment: None if self._is_up else self._boot(moment))
+
+    def jump_clock(self, delta: timedelta) -> None:
+        """Set the host's own clock forward by ``delta`` now, or back where that is negative."""
+        self.skew += delta
+        self.scheduler.replan(self._now)
+
+    @property
+    def is_up(self) -> bool:
+        """Return whether the host runs now, as of the last :meth:`advance`."""
+        return self._is_up
 
     def _minute(self, start: datetime) -> None:
         for attempt in minute_of(self._seed, self._behaviours, self._world, start):
             self._at(attempt.at, lambda moment, one=attempt: self._begin(one, moment))  # type: ignore[misc] # the default binds the loop's value
         others = 40 if Trait.SMALL_LOG in self.spec.traits else 2
         for number in range(6):
-            self._at(start + number * _MINUTE / 6, lambda _: self.log.write_others(others))
+            self._at(start + number * _MINUTE / 6, lambda _: self._write_others(others))
         self._at(start + _MINUTE, self._minute)
+
+    def _write_others(self, number: int) -> None:
+        if self._has_power:
+            self.log.write_others(number)
 
     def _begin(self, attempt: Attempt, moment: datetime) -> None:
         last = self._flows.get(attempt.flow)
@@ -241,12 +257,18 @@ class SimulatedHost:
         self._at(moment + timedelta(minutes=7), self._refresh)
 
     def _refresh_group_policy(self, moment: datetime) -> None:
-        for change in self.audit.refresh_group_policy():
-            self._audit_changed(change, moment, _SYSTEM)
+        if self._is_up:
+            self._apply_group_policy(moment)
         self._at(moment + timedelta(minutes=90), self._refresh_group_policy)
 
+    def _apply_group_policy(self, moment: datetime) -> None:
+        for change in self.audit.refresh_group_policy():
+            self._audit_changed(change, moment, _SYSTEM)
+
     def _revert(self, moment: datetime) -> None:
-        for subcategory, inclusion in _policy(self.spec).settings.items():
+        if not self._is_up:
+            return
+        for subcategory, inclusion in policy_of(self.spec).settings.items():
             change = self.audit.set(subcategory, inclusion)
             if change is not None:
                 self._audit_changed(change, moment, _SYSTEM)
@@ -259,13 +281,22 @@ class SimulatedHost:
         self._at(moment + timedelta(minutes=4), self._lose_events)
 
     def _shut_down(self, moment: datetime) -> None:
-        record_id, local = self.log.next_record, moment + self.spec.skew
+        if not self._is_up:
+            return
+        record_id, local = self.log.next_record, self.host_time(moment)
         self.log.write(events.log_stopped(record_id, local, computer=self.spec.computer))
         self._is_up = False
-        self._at(moment + timedelta(seconds=35), self._boot)
+        self._at(moment + timedelta(seconds=35), self._start_again)
+
+    def _lose_power(self, _: datetime) -> None:
+        self._is_up = self._has_power = False
+
+    def _start_again(self, moment: datetime) -> None:
+        if self._has_power:
+            self._boot(moment)
 
     def _boot(self, moment: datetime) -> None:
-        self._is_up = True
+        self._is_up = self._has_power = True
         self.booted_at = moment
         self._start_programs()
         self.volume = self.platform.compiler.volume = r"\device\harddiskvolume4"
@@ -286,10 +317,12 @@ class SimulatedHost:
             self._at(attempt.at, lambda at, one=attempt: self._begin(one, at))  # type: ignore[misc] # the default binds the loop's value
         self._at(moment + timedelta(seconds=12), lambda _: self.platform.start_firewall())
         self._at(moment + timedelta(seconds=20), lambda _: self.platform.release_interface())
+        self._apply_group_policy(moment)
+        self.scheduler.boot(moment)
 
     def host_time(self, moment: datetime) -> datetime:
         """Return what the host's own clock says in UTC."""
-        return moment + self.spec.skew
+        return moment + self.skew
 
     def local_time(self, moment: datetime) -> datetime:
         """Return what the host's own clock says in local time, still marked as UTC."""
@@ -305,6 +338,11 @@ class SimulatedHost:
         if change is not None:
             who = (f"{_DOMAIN_SID}-1105", "svc-fleetaudit", "CORP")
             self._audit_changed(change, now, who)
+
+    def _set_audit_as_system(self, subcategory: UUID, inclusion: Inclusion, now: datetime) -> None:
+        change = self.audit.set(subcategory, inclusion)
+        if change is not None:
+            self._audit_changed(change, now, _SYSTEM)
 
     def _audit_changed(self, change: Change, now: datetime, who: tuple[str, str, str]) -> None:
         record_id = self.log.next_record

@@ -39,7 +39,10 @@ class PowerShellFile:
 
     @property
     def may_use_dotnet(self) -> bool:
-        return self.path == FOLDER / "functions" / "Send-File.ps1"
+        """Whether it is the form for FullLanguage of a function that has two."""
+        functions = FOLDER / "functions"
+        twin = functions / "constrained" / self.path.name
+        return self.path.parent == functions and twin.exists()
 
     def nodes(self, *types: str) -> Iterator[Node]:
         pending = [self.root]

@@ -11,8 +11,11 @@ NAMES = (
     "Get-FirewallRule",
     "Get-HostContext",
     "Get-HostFact",
+    "Get-Lease",
     "Get-WfpState",
     "Read-FirewallLog",
+    "Register-Lease",
+    "Remove-Lease",
     "Set-AuditPolicy",
 )
 
