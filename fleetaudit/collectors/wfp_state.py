@@ -19,7 +19,7 @@ COLLECTOR: Final = Collector(
         Reading(pattern="wfpstate*.xml", parse=wfp_state.parse),
         Reading(pattern="*filters*.xml", parse=wfp_state.parse),
     ),
-    tables=("wfp_filters",),
+    tables=("wfp_filters", "dynamic_keywords"),
     privilege="an elevated administrator",
     reference="windows-facts 4; learn.microsoft.com/windows-server/administration/"
     "windows-commands/netsh-wfp",

@@ -17,12 +17,17 @@ from lxml import etree
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["XmlFeed"]
+__all__ = ["XmlFeed", "XmlValue", "tree_of"]
+
+XmlValue = str | list["XmlValue"] | dict[str, "XmlValue"] | None
+"""An element without its name: a text, a list of items, or an object of named parts."""
 
 _Element = etree._Element  # noqa: SLF001 -- the class has no other name
 _BLOCK: Final = 1 << 16
 _MOST_HELD: Final = 1 << 22
 """Bytes that may pass without an element being dropped; the largest real item is a few KiB."""
+_DEEPEST: Final = 8
+"""Levels of an element that become objects; what is deeper becomes its text."""
 _LONGEST_REFERENCE: Final = len("&#x10FFFF;")
 _ROOT: Final = b"<fleetaudit>"
 _ROOT_END: Final = b"</fleetaudit>"
@@ -167,6 +172,21 @@ class XmlFeed:
             return found[0]
         self.replaced += 1
         return _REPLACED
+
+
+def tree_of(element: etree._Element, depth: int = 0) -> XmlValue:
+    """Return what an element holds; None if it is empty. Parts of one name become a list."""
+    if not len(element):
+        return (element.text or "").strip() or None
+    if depth >= _DEEPEST:
+        return " ".join(" ".join(str(text) for text in element.itertext()).split()) or None
+    parts: dict[str, list[XmlValue]] = {}
+    for child in element:
+        parts.setdefault(str(child.tag), []).append(tree_of(child, depth + 1))
+    if parts.keys() == {"item"}:
+        return parts["item"]
+    found = {name: values if len(values) > 1 else values[0] for name, values in parts.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _split_reference(text: bytes) -> tuple[bytes, bytes]:

@@ -1,4 +1,4 @@
-"""WFP filters, from ``netsh wfp show state`` or ``netsh wfp show filters``.
+"""WFP filters and dynamic keywords, from ``netsh wfp show state`` or ``netsh wfp show filters``.
 
 The shape (windows-facts 4.2 to 4.4); the second root element is how newer systems write it::
 
@@ -27,15 +27,18 @@ The shape (windows-facts 4.2 to 4.4); the second root element is how newer syste
     </wfpstate>
     <firewallState><dynamicKeywordAddresses/></firewallState>
 
+Dynamic keywords become rows of their own. No file with one was at hand: their elements are taken
+for the members of FW_DYNAMIC_KEYWORD_ADDRESS0 (netfw.h), and what is named otherwise is kept.
+
 ``show filters`` is ``<wfpdiag><filters/><providers/></wfpdiag>``: no time, no layer numbers, no
 origins and no names of sublayers, which are null then.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+import orjson
 import pyarrow as pa
 
 from fleetaudit.parsers._wfp_item import (
@@ -47,9 +50,10 @@ from fleetaudit.parsers._wfp_item import (
     key_of,
     unsigned,
 )
-from fleetaudit.parsers._xml import XmlFeed
+from fleetaudit.parsers._wfp_rows import FilterSurroundings, has_origin, moment_of
+from fleetaudit.parsers._xml import XmlFeed, tree_of
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
-from fleetaudit.records.tables import WFP_FILTERS
+from fleetaudit.records.tables import DYNAMIC_KEYWORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -59,14 +63,12 @@ if TYPE_CHECKING:
 __all__ = ["parse"]
 
 _TAGS: Final = ("item", "layer", "filters", "timeStamp", "wfpstate", "wfpdiag")
+_FILTERS: Final = "wfp_filters"
 _ROOTS: Final = frozenset({"wfpstate", "wfpdiag", "firewallState"})
 _PARTS: Final = frozenset({"flags", "filterCondition", "field"})
 """Lists inside of what becomes one row; their items are read with it."""
-_BATCH_ROWS: Final = 50_000
 _LARGEST_LAYER: Final = (1 << 32) - 1
-_YEARS: Final = range(1970, 2262)
-"""What nanoseconds since 1970 in 64 bits can hold."""
-_ORIGIN_FLAG: Final = "HAS_FILTER_ORIGIN"
+_KEYWORD_PARTS: Final = ("id", "keyword", "flags", "addresses")
 _GENERAL: Final = "FWPM_GENERAL_CONTEXT"
 
 
@@ -96,18 +98,17 @@ class _State:
         self._source = source
         self._filter_reader = FilterReader()
         self._filters: list[WfpFilter] = []
-        self._time: datetime | None = None
+        self._around = FilterSurroundings()
+        self._keywords: list[tuple[str | None, ...]] = []
         self._root = ""
         self._list_length = 0
         self._list_promised = 0
-        self._layer_ids: dict[str | None, int] = {}
-        self._names: dict[tuple[str, str | None], str | None] = {}
-        self._origins: dict[str | None, str] = {}
         self._items: Mapping[str, Callable[[etree._Element], None]] = {
             "filters": self._filter,
             "providers": self._provider,
             "subLayers": self._sublayer,
             "providerContexts": self._context,
+            "dynamicKeywordAddresses": self._keyword,
         }
 
     def take(self, element: etree._Element) -> None:
@@ -158,15 +159,15 @@ class _State:
     def _layer(self, element: etree._Element) -> None:
         number = unsigned(child_text(element, "layerId"))
         if number is not None and number <= _LARGEST_LAYER:
-            self._layer_ids[key_of(child_text(element, "layerKey"))] = number
+            self._around.layer_ids[key_of(child_text(element, "layerKey"))] = number
 
     def _provider(self, element: etree._Element) -> None:
         key = key_of(child_text(element, "providerKey"))
-        self._names["provider", key] = display_name(element)
+        self._around.names["provider", key] = display_name(element)
 
     def _sublayer(self, element: etree._Element) -> None:
         key = key_of(child_text(element, "subLayerKey"))
-        self._names["sublayer", key] = display_name(element)
+        self._around.names["sublayer", key] = display_name(element)
 
     def _context(self, element: etree._Element) -> None:
         if child_text(element, "type") != _GENERAL:
@@ -176,21 +177,35 @@ class _State:
         if text is None:
             self.issues.append(self._issue(f"provider context {key}", "holds no UTF-16 text"))
         else:
-            self._origins[key] = text
+            self._around.origins[key] = text
+
+    def _keyword(self, element: etree._Element) -> None:
+        """Take a dynamic keyword by the members of FW_DYNAMIC_KEYWORD_ADDRESS0, in any case.
+
+        They may stand in an element of their own, as they do in FW_DYNAMIC_KEYWORD_ADDRESS_DATA0.
+        """
+        found: dict[str, object] = {}
+        for child in element:
+            inner = tree_of(child)
+            found |= inner if isinstance(inner, dict) else {str(child.tag): inner}
+        others = {name: value for name, value in found.items() if value is not None}
+        known = {name.casefold(): name for name in others}
+        row = [_text(others.pop(known.get(part, ""), None)) for part in _KEYWORD_PARTS]
+        if row[0] is None and row[1] is None:
+            where = f"line {element.sourceline}"
+            self.issues.append(self._issue(where, "a dynamic keyword has no id and no keyword"))
+        self._keywords.append((*row, orjson.dumps(others).decode() if others else None))
 
     def _time_stamp(self, element: etree._Element) -> None:
         parent = element.getparent()
         if parent is None or parent.tag not in _ROOTS:
             return
-        try:
-            moment = datetime.fromisoformat(element.text or "")
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None or moment.year not in _YEARS:
+        moment = moment_of(element.text)
+        if moment is None:
             problem = f"timeStamp is no time in UTC: {element.text!r}"[:120]
             self.issues.append(self._issue(f"line {element.sourceline}", problem))
         else:
-            self._time = moment
+            self._around.time = moment
 
     def closing_issues(self) -> Iterator[Issue]:
         """Yield what can be said of the document as a whole."""
@@ -212,44 +227,25 @@ class _State:
                 yield self._issue("file", problem)
 
     def _lacks_origin(self, item: WfpFilter) -> bool:
-        return _has_origin(item) and item.provider_context_key not in self._origins
+        return has_origin(item) and item.provider_context_key not in self._around.origins
 
     def rows(self) -> Iterator[Rows]:
-        """Yield the filters, with origins and names resolved."""
-        for start in range(0, len(self._filters), _BATCH_ROWS):
-            yield Rows(table="wfp_filters", batch=self._batch(start))
-
-    def _batch(self, start: int) -> pa.RecordBatch:
-        part = self._filters[start : start + _BATCH_ROWS]
-        columns: dict[str, list[object]] = {
-            "snapshot_time": [self._time] * len(part),
-            "filter_id": [item.filter_id for item in part],
-            "filter_key": [item.filter_key for item in part],
-            "filter_name": [item.name for item in part],
-            "filter_description": [item.description for item in part],
-            "filter_flags": [item.flags for item in part],
-            "filter_origin": [self._origin(item) for item in part],
-            "provider_key": [item.provider_key for item in part],
-            "provider_name": [self._names.get(("provider", item.provider_key)) for item in part],
-            "provider_context_key": [item.provider_context_key for item in part],
-            "layer_key": [item.layer_key for item in part],
-            "layer_id": [self._layer_ids.get(item.layer_key) for item in part],
-            "sublayer_key": [item.sublayer_key for item in part],
-            "sublayer_name": [self._names.get(("sublayer", item.sublayer_key)) for item in part],
-            "action": [item.action for item in part],
-            "callout_key": [item.callout_key for item in part],
-            "effective_weight": [item.effective_weight for item in part],
-            "conditions": [item.conditions for item in part],
-        }
-        return pa.RecordBatch.from_pydict(columns, schema=WFP_FILTERS)
-
-    def _origin(self, item: WfpFilter) -> str | None:
-        return self._origins.get(item.provider_context_key) if _has_origin(item) else None
+        """Yield the filters, with origins and names resolved, and the dynamic keywords."""
+        yield from self._around.rows(self._filters, _FILTERS)
+        if self._keywords:
+            rows = [(self._around.time, *keyword) for keyword in self._keywords]
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            batch = pa.RecordBatch.from_pydict(
+                dict(zip(DYNAMIC_KEYWORDS.names, columns, strict=True)), schema=DYNAMIC_KEYWORDS
+            )
+            yield Rows(table="dynamic_keywords", batch=batch)
 
     def _issue(self, where: str, problem: str, *, lost: int = 0) -> Issue:
         return Issue(source=self._source, where=where, problem=problem, lost=lost)
 
 
-def _has_origin(item: WfpFilter) -> bool:
-    """Tell whether the filter's provider context holds its origin (windows-facts 4.4)."""
-    return item.flags is not None and _ORIGIN_FLAG in item.flags
+def _text(value: object) -> str | None:
+    """Return a text as it is, a list as texts with commas between them."""
+    if isinstance(value, list):
+        return ",".join(str(one) for one in value if one is not None)
+    return None if value is None else str(value)

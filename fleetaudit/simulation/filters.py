@@ -251,10 +251,14 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the platform decided, and by which filter; None where none matched."""
+    """What the platform decided, and by which filter; None where none matched.
+
+    ``winners`` are what decided in each sublayer, the strongest sublayer first.
+    """
 
     is_blocked: bool
     by: Filter | None
+    winners: tuple[Filter, ...] = ()
 
 
 def decide(filters: Iterable[Filter], packet: Packet) -> Verdict:
@@ -268,5 +272,6 @@ def decide(filters: Iterable[Filter], packet: Packet) -> Verdict:
     ordered = sorted(winners.items(), key=lambda item: -item[0].value)
     for _, winner in ordered:
         if winner.blocks:
-            return Verdict(is_blocked=True, by=winner)
+            winning = tuple(one for _, one in ordered)
+            return Verdict(is_blocked=True, by=winner, winners=winning)
     return Verdict(is_blocked=False, by=ordered[0][1] if ordered else None)

@@ -22,6 +22,7 @@ from fleetaudit.simulation._system_filters import INTERFACE_LUID
 from fleetaudit.simulation.auditing import policy_of
 from fleetaudit.simulation.filters import Layer, Packet, decide
 from fleetaudit.simulation.formats.firewall_log import lost_line
+from fleetaudit.simulation.net_events import NetEvent, NetEventRing
 from fleetaudit.simulation.policy import PROFILES
 from fleetaudit.simulation.rules import service_sid
 from fleetaudit.simulation.scheduler import Scheduler
@@ -53,7 +54,16 @@ _SPARING: Final = timedelta(seconds=30)
 """No flow is used again within this time, so that two attempts are two whoever counts them."""
 
 _SYSTEM: Final = ("S-1-5-18", "SYSTEM", "NT AUTHORITY")
+_LOCAL_SERVICE: Final = "S-1-5-19"
+_NETWORK_SERVICE: Final = "S-1-5-20"
 _DOMAIN_SID: Final = "S-1-5-21-3623811015-3361044348-30300820"
+
+
+def _user_sid(name: str, service: str) -> str:
+    """Return the account that the model runs a program as."""
+    if service:
+        return _NETWORK_SERVICE if service == "Dnscache" else _LOCAL_SERVICE
+    return _SYSTEM[0] if name in ("system", "spool", "agent") else f"{_DOMAIN_SID}-1107"
 
 
 class SimulatedHost:
@@ -99,6 +109,7 @@ class SimulatedHost:
         self.audit = policy_of(spec)
         self.log = security_log_of(spec, self._rng)
         self.firewall_log = firewall_log_of(spec)
+        self.net_events = NetEventRing(broadcast=self._world.broadcast)
         self.platform = Platform(spec, self.rules, self.volume, self._rng)
         self._recorder = Recorder(
             spec,
@@ -241,6 +252,18 @@ class SimulatedHost:
             return False
         process = (self._pids[attempt.program], path or "-")
         self._recorder.drop(attempt, packet, by=verdict.by, process=process, moment=moment)
+        self.net_events.record(
+            NetEvent(
+                at=self.host_time(moment),
+                packet=packet,
+                by=verdict.by,
+                winners=verdict.winners,
+                is_inbound=attempt.is_inbound,
+                user_sid=_user_sid(attempt.program, program.service) if path else "",
+                process_id=process[0],
+                interface_index=INTERFACE_INDEX,
+            )
+        )
         return True
 
     def program_path(self, name: str) -> str:
@@ -300,6 +323,7 @@ class SimulatedHost:
         self.booted_at = moment
         self._start_programs()
         self.volume = self.platform.compiler.volume = r"\device\harddiskvolume4"
+        self.net_events.clear()
         self.platform.boot()
         world, group = self._world, IPv4Address("224.0.0.22")
         for second in (3, 6, 14, 17):

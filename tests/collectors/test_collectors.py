@@ -25,11 +25,13 @@ AFTER = frozenset({Phase.AFTER})
 CONTRACT = MappingProxyType(
     {
         "audit-policy": ("Get-AuditPolicy", BOTH),
+        "boot-time-policy": ("Get-BootTimePolicy", AFTER),
         "firewall-log": ("Read-FirewallLog", AFTER),
         "firewall-rules": ("Get-FirewallRule", AFTER),
         "host-context": ("Get-HostContext", BOTH),
         "host-facts": ("Get-HostFact", BOTH),
         "security-events": ("Export-SecurityEvent", AFTER),
+        "wfp-net-events": ("Get-WfpNetEvent", AFTER),
         "wfp-state": ("Get-WfpState", BOTH),
     }
 )
@@ -37,11 +39,13 @@ CONTRACT = MappingProxyType(
 SENT = MappingProxyType(
     {
         "audit-policy": ("policy.csv", "auditpol-web01.csv"),
+        "boot-time-policy": ("btpol.xml", "boottimepolicy-web01.xml"),
         "firewall-log": ("pfirewall-1.log", "pfirewall-1.log.old", "pfirewall.log"),
         "firewall-rules": ("firewall-local.reg", "firewall-gpo.reg"),
         "host-context": ("services.json", "processes.json", "addresses.json", "volumes.txt"),
         "host-facts": (),
         "security-events": ("security.evtx",),
+        "wfp-net-events": ("netevents.xml", "web01-netevents.xml", "wfpdiag.xml"),
         "wfp-state": ("wfpstate.xml", "wfpstate-2.xml", "filters.xml"),
     }
 )

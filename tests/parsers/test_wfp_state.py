@@ -28,7 +28,8 @@ _FILTERS = (_CASES / "show-filters.xml").read_bytes()
 
 def _parse(data: bytes) -> tuple[dict[int | None, dict[str, Any]], list[Issue]]:
     rows, issues = split(wfp_state.parse(BytesIO(data), _CONTEXT))
-    found = [row for item in rows for row in item.batch.to_pylist()]
+    filters = [item for item in rows if item.table == "wfp_filters"]
+    found = [row for item in filters for row in item.batch.to_pylist()]
     return {row["filter_id"]: row for row in found}, issues
 
 
@@ -108,6 +109,49 @@ def test_forbidden_characters_are_replaced_and_counted() -> None:
     assert rows[67002]["filter_name"] == "Block\ufffd \ufffd \ufffd"
     assert rows[67003]["filter_name"] == "EDR \ufffd inspection"
     assert [(issue.lost, issue.problem[:13]) for issue in issues] == [(0, "4 characters ")]
+
+
+def _keywords(inner: bytes) -> tuple[list[dict[str, Any]], list[Issue]]:
+    data = _STATE.replace(b"<dynamicKeywordAddresses/>", inner)
+    assert data != _STATE
+    rows, issues = split(wfp_state.parse(BytesIO(data), _CONTEXT))
+    found = [item for item in rows if item.table == "dynamic_keywords"]
+    return [row for item in found for row in item.batch.to_pylist()], issues
+
+
+_KEYWORD = (
+    b"<id>{00000a01-0000-4000-8000-000000000000}</id><keyword>*.example.com</keyword>"
+    b"<flags><item>AUTO_RESOLVE</item></flags><addresses>10.0.0.1,10.0.0.2</addresses>"
+)
+
+
+@pytest.mark.parametrize(
+    "item", [_KEYWORD, b"<dynamicKeywordAddress>" + _KEYWORD + b"</dynamicKeywordAddress>"]
+)
+def test_a_dynamic_keyword_of_the_second_root_is_a_row(item: bytes) -> None:
+    rows, issues = _keywords(
+        b'<dynamicKeywordAddresses numItems="1"><item>%s<originType>1</originType></item>'
+        b"</dynamicKeywordAddresses>" % item
+    )
+    assert issues == []
+    assert rows[0].pop("snapshot_time").isoformat() == "2026-11-21T08:00:01.295000+00:00"
+    assert rows == [
+        {
+            "keyword_id": "{00000a01-0000-4000-8000-000000000000}",
+            "keyword": "*.example.com",
+            "flags": "AUTO_RESOLVE",
+            "addresses": "10.0.0.1,10.0.0.2",
+            "other_fields": '{"originType":"1"}',
+        }
+    ]
+
+
+def test_a_keyword_that_says_nothing_known_is_kept_and_told() -> None:
+    rows, issues = _keywords(
+        b"<dynamicKeywordAddresses><item><new>1</new></item></dynamicKeywordAddresses>"
+    )
+    assert (rows[0]["keyword"], rows[0]["other_fields"]) == (None, '{"new":"1"}')
+    assert [issue.problem for issue in issues] == ["a dynamic keyword has no id and no keyword"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])

@@ -8,10 +8,12 @@ from fleetaudit.records.host import LanguageMode
 NAMES = (
     "Export-SecurityEvent",
     "Get-AuditPolicy",
+    "Get-BootTimePolicy",
     "Get-FirewallRule",
     "Get-HostContext",
     "Get-HostFact",
     "Get-Lease",
+    "Get-WfpNetEvent",
     "Get-WfpState",
     "Read-FirewallLog",
     "Register-Lease",

@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from fleetaudit.simulation.filters import Condition, Filter, WfpProvider
     from fleetaudit.simulation.generations import Generation
 
-__all__ = ["render_filters", "render_state", "stamp"]
+__all__ = [
+    "dotted",
+    "escaped",
+    "render_boot_policy",
+    "render_filters",
+    "render_state",
+    "stamp",
+]
 
 _STAMP: Final = "@time@"
 _FIRST_CONTEXT: Final = 2**63 + 2
@@ -43,12 +50,13 @@ _KNOWN_CONTEXTS: Final = {
 """Persistent contexts, which have the same key on every host."""
 
 
-def _text(value: str) -> str:
+def escaped(value: str) -> str:
+    """Return a text for use between tags."""
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _element(name: str, value: str) -> str:
-    return f"<{name}>{_text(value)}</{name}>" if value else f"<{name}/>"
+    return f"<{name}>{escaped(value)}</{name}>" if value else f"<{name}/>"
 
 
 def _context_key(host: str, origin: str) -> str:
@@ -56,7 +64,8 @@ def _context_key(host: str, origin: str) -> str:
     return known or f"{{{uuid5(FLEET_NAMESPACE, f'context {host} {origin}')}}}"
 
 
-def _dotted(octets: bytes) -> str:
+def dotted(octets: bytes) -> str:
+    """Return bytes as older builds show them, a dot for what is not printable."""
     return "".join(chr(one) if 0x20 <= one < 0x7F else "." for one in octets)  # noqa: PLR2004 - printable ASCII
 
 
@@ -123,7 +132,7 @@ class _Writer:
     def _provider_data(one: Filter, data: str, tabs: str) -> str:
         if one.provider not in PROVIDERS:
             return f"{tabs}<providerData/>\n"
-        shown = _text(_dotted(bytes.fromhex(data)))
+        shown = escaped(dotted(bytes.fromhex(data)))
         return (
             f"{tabs}<providerData>\n{tabs}\t<data>{data}</data>\n"
             f"{tabs}\t<asString>{shown}</asString>\n{tabs}</providerData>\n"
@@ -168,8 +177,8 @@ class _Writer:
         elif condition.type == "FWP_BYTE_BLOB_TYPE":
             octets = f"{value}\0".encode("utf-16-le")
             is_plain = self._generation.build >= _PLAIN_TEXT_SINCE
-            shown = _text(str(value) if is_plain else _dotted(octets))
-            yield from _block("byteBlob", escaped=True, data=octets.hex(), asString=shown)
+            shown = escaped(str(value) if is_plain else dotted(octets))
+            yield from _block("byteBlob", is_escaped=True, data=octets.hex(), asString=shown)
         elif condition.type == "FWP_SECURITY_DESCRIPTOR_TYPE":
             yield f"<sd>O:SYG:SYD:(A;;CCRC;;;{value})</sd>"
         else:
@@ -186,7 +195,7 @@ class _Writer:
             "\t\t\t<flags/>\n\t\t\t<providerKey>FWPM_PROVIDER_MPSSVC_WF</providerKey>\n"
             "\t\t\t<providerData/>\n\t\t\t<type>FWPM_GENERAL_CONTEXT</type>\n"
             f"\t\t\t<dataBuffer>\n\t\t\t\t<data>{octets.hex()}</data>\n"
-            f"\t\t\t\t<asString>{_text(_dotted(octets))}</asString>\n\t\t\t</dataBuffer>\n"
+            f"\t\t\t\t<asString>{escaped(dotted(octets))}</asString>\n\t\t\t</dataBuffer>\n"
             f"\t\t\t<providerContextId>{_FIRST_CONTEXT + number}</providerContextId>\n"
             "\t\t</item>\n"
         )
@@ -224,10 +233,10 @@ class _Writer:
         )
 
 
-def _block(name: str, *, escaped: bool = False, **parts: object) -> Iterator[str]:
+def _block(name: str, *, is_escaped: bool = False, **parts: object) -> Iterator[str]:
     yield f"<{name}>"
     for part, value in parts.items():
-        yield f"\t<{part}>{value if escaped else _text(str(value))}</{part}>"
+        yield f"\t<{part}>{value if is_escaped else escaped(str(value))}</{part}>"
     yield f"</{name}>"
 
 
@@ -280,6 +289,16 @@ def render_filters(filters: Sequence[Filter], *, host: str, generation: Generati
         f"{writer.listed('providers', providers, 1)}</wfpdiag>\n"
     )
     return text.encode("utf-8-sig")
+
+
+def render_boot_policy(filters: Sequence[Filter], *, host: str, generation: Generation) -> bytes:
+    """Return what ``netsh wfp show boottimepolicy`` writes, as far as the model knows.
+
+    Its real shape is not documented; the model writes the filters that have the flag BOOTTIME in
+    the shape of ``show filters``, which the reader does not rely on.
+    """
+    found = [one for one in filters if "BOOTTIME" in one.flags]
+    return render_filters(found, host=host, generation=generation)
 
 
 def stamp(text: str, moment: datetime) -> bytes:

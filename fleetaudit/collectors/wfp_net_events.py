@@ -1,0 +1,26 @@
+"""The drops that the Windows Filtering Platform remembers by itself, a witness beside the audit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fleetaudit.collectors._collector import Collector, Reading
+from fleetaudit.parsers import wfp_netevents
+from fleetaudit.records.evidence import Phase
+
+__all__ = ["COLLECTOR"]
+
+COLLECTOR: Final = Collector(
+    name="wfp-net-events",
+    title="WFP net events",
+    script="Get-WfpNetEvent",
+    phases=frozenset({Phase.AFTER}),
+    readings=(
+        Reading(pattern="*netevents*.xml", parse=wfp_netevents.parse),
+        Reading(pattern="wfpdiag*.xml", parse=wfp_netevents.parse),
+    ),
+    tables=("net_events",),
+    privilege="an elevated administrator",
+    reference="windows-facts 4.6; learn.microsoft.com/windows-server/administration/"
+    "windows-commands/netsh-wfp",
+)
