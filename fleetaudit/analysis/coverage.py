@@ -82,7 +82,7 @@ def host_outcome(record: HostRecord) -> Outcome:
 
 
 def host_gaps(record: HostRecord) -> Iterable[Gap]:
-    """Yield what the outcomes of a host say that was not seen."""
+    """Yield what the outcomes of a host and its plan say that was not seen."""
     whole = host_outcome(record)
     if whole.kind is not OutcomeKind.COLLECTED:
         yield Gap(
@@ -104,6 +104,7 @@ def host_gaps(record: HostRecord) -> Iterable[Gap]:
             effect="A part was kept" if outcome.is_partial else "Nothing came of this source",
             remedy=outcome.remedy,
         )
+    yield from record.gaps
     if record.restoration is Restoration.OWED:
         yield Gap(
             kind="restore-owed",

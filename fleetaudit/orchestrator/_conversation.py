@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fleetaudit.collectors import Collector
     from fleetaudit.orchestrator.instruments import Instruments
     from fleetaudit.records.evidence import Phase
+    from fleetaudit.records.figures import Gap
 
 __all__ = ["THROWN", "Conversation", "Steps", "loses_the_session"]
 
@@ -53,6 +54,7 @@ class Conversation:
         restoration: What became of the change.
         is_connected: Whether a session is open.
         last_at: When the last step was done.
+        gaps: What the record will say beside the outcomes.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Conversation:
         self.restoration = Restoration.NOT_NEEDED
         self.is_connected = False
         self.last_at: datetime | None = None
+        self.gaps: list[Gap] = []
         self._expected = expected
         self._asked: set[tuple[str, Phase]] = set()
         self._ended: dict[str, Outcome] = {}
@@ -158,6 +161,7 @@ class Conversation:
             outcomes=tuple(outcomes),
             window=self.window,
             restoration=self.restoration,
+            gaps=tuple(self.gaps),
         )
 
     def _checked(self, run: Run) -> Steps[Answer]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.errors import (
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fleetaudit.records.audit_policy import AuditPolicy, Debt
     from fleetaudit.records.host import HostFacts
 
-__all__ = ["AUDITED", "Snapshot", "examine", "refuse", "standing_debts"]
+__all__ = ["AUDITED", "Snapshot", "examine", "read_facts", "refuse", "standing_debts"]
 
 AUDITED: Final = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
 """The subcategories that say which filter dropped what (windows-facts 1.1)."""
@@ -50,14 +50,22 @@ class Snapshot:
         """Return the newest record of the Security log; 0 where the host did not say."""
         return self.facts.security_log.newest_record if self.facts.security_log else 0
 
+    @property
+    def host_now(self) -> datetime:
+        """Return the time by the host's clock when it was asked."""
+        return self.at + self.facts.clock_offset
+
 
 def examine(talk: Conversation) -> Steps[Snapshot]:
-    """Ask for facts and audit policy, store both, and return them read."""
+    """Ask for facts and audit policy, store both, and return them read.
+
+    Asked again, it stores the later answers in place of the earlier.
+    """
     collectors = talk.instruments.collectors
     answer = yield from talk.require(
         collectors["host-facts"], Phase.BEFORE, window=talk.no_window()
     )
-    facts = _read_facts(talk, answer)
+    facts = read_facts(talk, answer)
     at = answer.at
     answer = yield from talk.require(
         collectors["audit-policy"], Phase.BEFORE, window=talk.no_window()
@@ -103,13 +111,24 @@ def refuse(
 
 
 def standing_debts(
-    talk: Conversation, snapshot: Snapshot, *, run_id: str, with_success: bool
+    talk: Conversation,
+    snapshot: Snapshot,
+    *,
+    run_id: str,
+    with_success: bool,
+    lease: str = "",
+    until: datetime | None = None,
 ) -> tuple[Debt, ...]:
-    """Return what will be owed; nothing for a subcategory that is audited already."""
+    """Return what will be owed; nothing for a subcategory that is audited already.
+
+    ``lease`` is the name of the lease that will guard it, ``until`` as in :class:`Debt`.
+    """
     debts = talk.instruments.policy.owe(
         run_id=run_id, host=talk.host, policy=snapshot.policy, with_success=with_success
     )
-    return tuple(debt for debt in debts if debt.before != debt.during)
+    return tuple(
+        replace(debt, lease=lease, until=until) for debt in debts if debt.before != debt.during
+    )
 
 
 def _no(host: str, happened: str, remedy: str) -> HostRefusedError:
@@ -125,7 +144,12 @@ def _is_failure(value: int) -> bool:
     return value in (_FAILURE, _FAILURE | 1)
 
 
-def _read_facts(talk: Conversation, answer: Answer) -> HostFacts:
+def read_facts(talk: Conversation, answer: Answer) -> HostFacts:
+    """Return the facts that a host sent.
+
+    Raises:
+        HostError: They cannot be read.
+    """
     try:
         return talk.instruments.read_facts(answer.files, answer.at)
     except HostError:

@@ -1,4 +1,4 @@
-"""Pay debts: read, put back, read back, and only then settle."""
+"""Pay debts: read, put back, read back, remove the lease, and only then settle."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from fleetaudit.errors import (
     CredentialsHeldBackError,
     CredentialsRefusedError,
     HostError,
+    HostRefusedError,
     HostRubbishError,
     ScriptFailedError,
 )
+from fleetaudit.orchestrator import _lease
 from fleetaudit.orchestrator._conversation import THROWN, Conversation, Steps, loses_the_session
 from fleetaudit.orchestrator.steps import Note, Pause, Run, Settle, Urgency
 from fleetaudit.records.host_record import Restoration
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from fleetaudit.orchestrator.steps import Answer
     from fleetaudit.records.audit_policy import AuditPolicy, Debt
 
-__all__ = ["pay", "read_policy", "strike_out", "unreadable"]
+__all__ = ["pay", "read_policy", "release", "remark", "strike_out", "unpaid", "unreadable"]
 
 _HOPELESS: Final = (CredentialsRefusedError, CredentialsHeldBackError)
 """Another try would be another failed logon, and some of those lock the account."""
@@ -66,7 +68,6 @@ def pay(
     cannot be read: right in the run that made the change, wrong days later. ``known`` is the policy
     where it was read the moment before, which spares the first reading.
     """
-    was_left = False
     error: BaseException | None = None
     for pause in (None, *pauses):
         if not owed or isinstance(error, _HOPELESS):
@@ -74,15 +75,13 @@ def pay(
         try:
             if pause is not None:
                 yield from _wait(talk, pause)
-            was_left |= yield from _attempt(talk, owed, sent=sent, is_blind=is_blind, policy=known)
+            yield from _attempt(talk, owed, sent=sent, is_blind=is_blind, policy=known)
         except THROWN as thrown:
             error, known = thrown, None
-            yield from _after(talk, thrown)
+            yield from remark(talk, thrown)
     if owed:
         talk.restoration = Restoration.OWED
-    elif was_left:
-        talk.restoration = Restoration.LEFT
-    else:
+    elif talk.restoration is not Restoration.LEFT:
         talk.restoration = Restoration.RESTORED
 
 
@@ -99,6 +98,23 @@ def strike_out(talk: Conversation, debts: Sequence[Debt]) -> Steps[None]:
             talk.restoration = Restoration.OWED
 
 
+def release(talk: Conversation, name: str, *, pauses: Sequence[timedelta]) -> Steps[bool]:
+    """Take a lease off a host that was not changed; return whether it is gone. Never raises."""
+    for pause in (None, *pauses):
+        try:
+            if pause is not None:
+                yield from _wait(talk, pause)
+            yield from talk.connect(is_restoring=True)
+            yield from _lease.remove(talk, name)
+        except THROWN as thrown:
+            yield from remark(talk, thrown)
+            if isinstance(thrown, _HOPELESS):
+                return False
+        else:
+            return True
+    return False
+
+
 def _wait(talk: Conversation, pause: timedelta) -> Steps[None]:
     if talk.last_at is None:
         return
@@ -107,11 +123,22 @@ def _wait(talk: Conversation, pause: timedelta) -> Steps[None]:
     yield from talk.do(Pause(until=until, urgency=Urgency.RESTORE, is_restoring=True))
 
 
-def _after(talk: Conversation, error: BaseException) -> Steps[None]:
+def unpaid(talk: Conversation) -> HostRefusedError:
+    """Return the error that says that something is still owed to the host."""
+    return HostRefusedError(
+        "auditing could not be put back to what it was; the debt stays in the journal",
+        host=talk.host,
+        stage="auditing",
+        remedy="Run `fleetaudit restore` once the host answers again",
+    )
+
+
+def remark(talk: Conversation, error: BaseException) -> Steps[None]:
+    """Let go of a session that cannot be trusted any more, and tell the observers why."""
     try:
         if loses_the_session(error):
             yield from talk.disconnect()
-        yield from talk.do(Note(text=f"a try to put auditing back failed: {error}"))
+        yield from talk.do(Note(text=f"a try failed and is repeated where there is time: {error}"))
     except THROWN:
         return
 
@@ -123,30 +150,43 @@ def _attempt(
     sent: Collection[Debt],
     is_blind: bool,
     policy: AuditPolicy | None,
-) -> Steps[bool]:
+) -> Steps[None]:
     yield from talk.connect(is_restoring=True)
     if policy is None:
         policy = yield from _look(talk, is_blind=is_blind)
-    was_left = False
-    pending: list[Debt] = []
-    for debt in tuple(owed):
-        if policy is not None and _is_foreign(policy, debt):
-            was_left = True
-            yield from _leave(talk, policy, owed, debt=debt)
-        elif policy is None or debt in sent or policy.of(debt.subcategory) != debt.before:
-            pending.append(debt)
+    foreign = [d for d in owed if policy is not None and _is_foreign(policy, d)]
+    pending = [
+        debt
+        for debt in owed
+        if debt not in foreign
+        and (policy is None or debt in sent or policy.of(debt.subcategory) != debt.before)
+    ]
+    error: HostError | None = None
     if pending:
         error = yield from _put_back(talk, pending)
         policy = yield from _read(talk)
-    else:
-        error = None
-    for debt in tuple(owed):
-        if policy is not None and policy.of(debt.subcategory) == debt.before:
-            yield from talk.do(Settle(debt=debt))
-            owed.remove(debt)
+    if policy is not None:
+        yield from _close(talk, policy, owed, foreign=foreign)
     if owed:
         raise error or _differs(talk, owed)
-    return was_left
+
+
+def _close(
+    talk: Conversation, policy: AuditPolicy, owed: list[Debt], *, foreign: Collection[Debt]
+) -> Steps[None]:
+    """Settle what stands as it was or is somebody else's; first the leases go, if all does."""
+    done = [d for d in owed if d in foreign or policy.of(d.subcategory) == d.before]
+    guards = sorted({debt.lease for debt in owed if debt.lease})
+    if guards and len(done) < len(owed):
+        return  # the lease guards what is still changed, and a debt is what tells of the lease
+    for name in guards:
+        yield from _lease.remove(talk, name)
+    for debt in done:
+        if debt in foreign:
+            yield from _leave(talk, policy, owed, debt=debt)
+        else:
+            yield from talk.do(Settle(debt=debt))
+            owed.remove(debt)
 
 
 def _look(talk: Conversation, *, is_blind: bool) -> Steps[AuditPolicy | None]:
@@ -155,7 +195,7 @@ def _look(talk: Conversation, *, is_blind: bool) -> Steps[AuditPolicy | None]:
     except THROWN as error:
         if not is_blind:
             raise
-        yield from _after(talk, error)
+        yield from remark(talk, error)
         yield from talk.connect(is_restoring=True)
         return None
 
@@ -179,6 +219,7 @@ def _leave(talk: Conversation, policy: AuditPolicy, owed: list[Debt], *, debt: D
     )
     yield from talk.do(Settle(debt=debt, note=note))
     owed.remove(debt)
+    talk.restoration = Restoration.LEFT
     yield from talk.do(Note(text=note))
 
 

@@ -254,7 +254,7 @@ class Driver:
 
     def _conclude(self, record: HostRecord) -> HostRecord:
         self._close_session()
-        if self._owed:
+        if self._owed and record.restoration is not Restoration.HELD:
             record = replace(record, restoration=Restoration.OWED)
         try:
             folder = self._folder()

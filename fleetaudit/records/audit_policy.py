@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 __all__ = ["AuditPolicy", "Debt", "Inclusion", "Subcategory"]
 
@@ -58,6 +59,10 @@ class Debt:
         subcategory: What was changed.
         before: The snapshot; what has to stand again.
         during: What the run set.
+        lease: The name of the lease that guards it on the host; empty where none does.
+        until: For how long the change was ordered to stand, by the controller's clock; None where
+            it stands no longer than its run. A debt is the same with another ``until``: it was
+            renewed.
     """
 
     run_id: str
@@ -65,3 +70,5 @@ class Debt:
     subcategory: Subcategory
     before: Inclusion
     during: Inclusion
+    lease: str = ""
+    until: datetime | None = field(default=None, compare=False)

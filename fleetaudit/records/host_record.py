@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fleetaudit.records.figures import Gap
     from fleetaudit.records.outcome import Outcome
     from fleetaudit.records.window import Window
 
@@ -24,6 +25,8 @@ class Restoration(StrEnum):
     """Somebody else changed the setting meanwhile; theirs was left, and nothing is owed."""
     OWED = "owed"
     """A debt is left in the journal; ``fleetaudit restore`` pays it."""
+    HELD = "held"
+    """Left on, as ordered, until its lease ends or ``fleetaudit audit off`` puts it back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +38,11 @@ class HostRecord:
         outcomes: One for the host as a whole and one for each source.
         window: When it was audited; None where no window came about (check, import).
         restoration: What became of the change.
+        gaps: What the plan itself knows that was not seen, or was done without a guard.
     """
 
     host: str
     outcomes: tuple[Outcome, ...]
     window: Window | None = None
     restoration: Restoration = Restoration.NOT_NEEDED
+    gaps: tuple[Gap, ...] = ()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
 from fleetaudit.records.evidence import Evidence, Phase
-from fleetaudit.records.figures import RunInfo
+from fleetaudit.records.figures import Gap, RunInfo
 from fleetaudit.records.host_record import HostRecord, Restoration
 from fleetaudit.records.outcome import Outcome, OutcomeKind
 from fleetaudit.records.window import Window
@@ -90,6 +91,7 @@ def from_host_record(record: HostRecord) -> Object:
         "restoration": record.restoration.value,
         "window": None if window is None else _from_window(window),
         "outcomes": [_from_outcome(one) for one in record.outcomes],
+        "gaps": [dataclasses.asdict(one) for one in record.gaps],
     }
 
 
@@ -106,6 +108,7 @@ def to_host_record(value: Object) -> HostRecord:
         outcomes=tuple(_to_outcome(host, one) for one in _objects(value, "outcomes")),
         window=None if window is None else _to_window(_object(window)),
         restoration=Restoration(_text(value, "restoration")),
+        gaps=tuple(_to_gap(one) for one in _objects({"gaps": [], **value}, "gaps")),
     )
 
 
@@ -148,6 +151,8 @@ def from_debt(debt: Debt) -> Object:
         "subcategory": debt.subcategory.braced,
         "before": int(debt.before),
         "during": int(debt.during),
+        "lease": debt.lease,
+        "until": None if debt.until is None else debt.until.isoformat(),
     }
 
 
@@ -168,6 +173,8 @@ def to_debt(value: Object) -> Debt:
         subcategory=found[0],
         before=Inclusion(settings[0]),
         during=Inclusion(settings[1]),
+        lease=_text({"lease": "", **value}, "lease"),
+        until=None if value.get("until") is None else _time(value, "until"),
     )
 
 
@@ -205,6 +212,12 @@ def _to_outcome(host: str, value: Object) -> Outcome:
         reason=_text(value, "reason"),
         remedy=_text(value, "remedy"),
         evidence=tuple(to_evidence(one) for one in _objects(value, "evidence")),
+    )
+
+
+def _to_gap(value: Object) -> Gap:
+    return Gap(
+        **{name: _text(value, name) for name in ("kind", "host", "what", "effect", "remedy")}
     )
 
 

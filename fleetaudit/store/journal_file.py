@@ -10,7 +10,8 @@ Below the state folder::
 A debt file::
 
     {"run_id": "20261121T080000Z", "host": "web01",
-     "subcategory": "{0CCE9225-69AE-11D9-BED3-505054503030}", "before": 0, "during": 2}
+     "subcategory": "{0CCE9225-69AE-11D9-BED3-505054503030}", "before": 0, "during": 2,
+     "lease": "fleetaudit-20261121T080000Z", "until": null}
 """
 
 from __future__ import annotations
@@ -161,12 +162,15 @@ class JournalFile:
                 # A link, not a rename: it fails where the debt exists, whoever wrote it.
                 os.link(temporary, path)
             except FileExistsError:
-                if self._read(path) != debt:
+                found = self._read(path)
+                if found != debt:
                     raise JournalError(
                         "another run owes this already",
                         file=str(path),
                         remedy="Wait for that run, or run `fleetaudit restore`",
                     ) from None
+                if found.until != debt.until:
+                    temporary.replace(path)  # it was renewed
             else:
                 yield path
             finally:

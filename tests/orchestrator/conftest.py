@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import json
@@ -84,6 +85,7 @@ class FakeHost:
     is_elevated: bool = True
     is_reachable: bool = True
     calls: list[ScriptCall] = field(default_factory=list)
+    leases: dict[str, dict[str, bytes | None]] = field(default_factory=dict)
     reply: Callable[[ScriptCall], ScriptOutput | None] = lambda _: None
 
     def run(self, call: ScriptCall, sink: Sink) -> ScriptOutput:
@@ -94,6 +96,13 @@ class FakeHost:
             return instead
         if call.script == "Set-AuditPolicy":
             return self._set(call)
+        name = str(call.parameters.get("LeaseName", ""))
+        if call.script == "Register-Lease":
+            self.hold(name, str(call.parameters["TaskXml"]), str(call.parameters["Baseline"]))
+            return ScriptOutput(exits=(ToolExit(tool="schtasks", code=0),))
+        if call.script == "Remove-Lease":
+            self.leases.pop(name, None)
+            return ScriptOutput()
         sent = [_send(sink, name, data) for name, data in self._files(call.script).items()]
         exits = (ToolExit(tool="tool", code=0),)
         return ScriptOutput(attachments=tuple(sent), exits=exits)
@@ -101,6 +110,26 @@ class FakeHost:
     def reach(self) -> None:
         if not self.is_reachable:
             raise HostUnreachableError("no answer", host=self.name, stage="connecting")
+
+    def hold(self, name: str, task: str, baseline: str) -> None:
+        self.leases[name] = {
+            "Task": task.encode("utf-16"),
+            "Baseline": baseline.encode(),
+            "Marker": None,
+        }
+
+    def _held(self) -> bytes:
+        entries = [
+            {
+                "Name": name,
+                **{
+                    key: None if part is None else base64.b64encode(part).decode()
+                    for key, part in parts.items()
+                },
+            }
+            for name, parts in self.leases.items()
+        ]
+        return json.dumps({"Leases": entries}).encode()
 
     def _set(self, call: ScriptCall) -> ScriptOutput:
         named = [s for s in self.policy if s.braced == call.parameters["Subcategory"]]
@@ -118,6 +147,8 @@ class FakeHost:
             return files
         if script == "Get-HostFact":
             return self._facts()
+        if script == "Get-Lease":
+            return {"leases.json": self._held()}
         return {f"{script}.bin": script.encode() * 100}
 
     def _backup(self) -> bytes:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 BEFORE = {Subcategory.PACKET_DROP: 0, Subcategory.CONNECTION: 1}
 DURING = {Subcategory.PACKET_DROP: 2, Subcategory.CONNECTION: 3}
-SWEEP = 42
+SWEEP = 45
 """Steps of a sweep without a fault, and then some: faults in the longer ones are drawn too."""
 ERRORS: dict[str, Callable[[], BaseException]] = {
     cls.__name__: (lambda cls=cls: cls("broke", host="web01"))  # type: ignore[misc]  # bound now
@@ -115,10 +115,10 @@ def test_a_sweep_audits_for_exactly_the_window_and_puts_back_what_was(
 def test_a_sweep_snapshots_then_restores_then_reads_the_logs(kit: Kit, bench: Bench) -> None:
     sweep(kit, bench)
     assert bench.scripts() == [
-        *("Get-HostFact", "Get-AuditPolicy", "Get-HostContext", "Get-WfpState"),
-        *("Set-AuditPolicy", "Set-AuditPolicy", "Get-AuditPolicy"),
+        *("Get-HostFact", "Get-AuditPolicy", "Get-Lease", "Get-HostContext", "Get-WfpState"),
+        *("Register-Lease", "Set-AuditPolicy", "Set-AuditPolicy", "Get-AuditPolicy"),
         *("Get-WfpState", "Get-AuditPolicy"),
-        *("Set-AuditPolicy", "Set-AuditPolicy", "Get-AuditPolicy"),
+        *("Set-AuditPolicy", "Set-AuditPolicy", "Get-AuditPolicy", "Remove-Lease"),
         *("Read-FirewallLog", "Get-FirewallRule", "Get-HostContext", "Get-HostFact"),
         "Export-SecurityEvent",
     ]
@@ -169,7 +169,8 @@ def test_a_host_that_is_lost_at_any_step_is_owed_and_paid_later(kit: Kit, name: 
         record = later.carry_out(restore_plan("web01", debts, instruments=kit.instruments))
         assert bench.host.policy == BEFORE, at
         assert bench.journal.open_debts() == ()
-        assert record.restoration is (Restoration.RESTORED)
+        wanted = Restoration.RESTORED if debts else Restoration.NOT_NEEDED
+        assert record.restoration is wanted
         assert settled_truly(later)
 
 
@@ -302,7 +303,7 @@ def test_a_failing_source_does_not_end_the_plan(kit: Kit) -> None:
 
 
 def test_a_lost_session_is_opened_anew_and_the_source_asked_again(kit: Kit, bench: Bench) -> None:
-    at = 5  # the first source that is asked before the window, beside facts and policy
+    at = 6  # the first source that is asked before the window, beside facts and policy
     bench.faults = {at: kit.fault(HostFailedError("cut", host="web01"))}
     record = sweep(kit, bench)
     assert set(kinds(record).values()) == {OutcomeKind.COLLECTED}

@@ -1,0 +1,121 @@
+"""Auditing that is left on for long: switched on, looked at, and put back by another process."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from fleetaudit.collectors import Collector
+from fleetaudit.operations.lease import find as find_leases
+from fleetaudit.operations.lease import lease_name
+from fleetaudit.orchestrator import _lease
+from fleetaudit.orchestrator._conversation import THROWN
+from fleetaudit.orchestrator._preflight import examine, refuse, standing_debts
+from fleetaudit.orchestrator._sweep import prepare
+from fleetaudit.orchestrator._takeover import find_or_pass, put_back, recall
+from fleetaudit.orchestrator._window import Change, close, host_now, open_window
+from fleetaudit.orchestrator.steps import Note, Owe, Recall
+from fleetaudit.records.evidence import Phase
+from fleetaudit.records.host_record import Restoration
+from fleetaudit.records.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from fleetaudit.orchestrator._conversation import Conversation, Steps
+    from fleetaudit.orchestrator._preflight import Snapshot
+    from fleetaudit.orchestrator.settings import HoldSettings
+    from fleetaudit.records.audit_policy import Debt
+
+__all__ = ["LEASES", "hold", "restore", "status"]
+
+LEASES: Final = "leases"
+"""Under which name the answer of ``Get-Lease`` is stored."""
+
+
+def hold(talk: Conversation, settings: HoldSettings) -> Steps[None]:
+    """Switch auditing on, or renew the lease of what is on already, and leave it."""
+    yield from talk.connect()
+    held = yield from recall(talk, is_holding=True)
+    if held and (yield from _renew(talk, held, settings)):
+        talk.restoration = Restoration.HELD
+        return
+
+    def refuse_by(snapshot: Snapshot) -> None:
+        refuse(
+            talk.host,
+            snapshot,
+            is_constrained_allowed=True,
+            overrides_group_policy=settings.overrides_group_policy,
+        )
+
+    snapshot = yield from prepare(talk, refuse_by, is_holding=True)
+    debts = standing_debts(
+        talk,
+        snapshot,
+        run_id=settings.run_id,
+        with_success=settings.with_success,
+        lease=lease_name(settings.run_id),
+        until=talk.no_window().opened_at + settings.lease,
+    )
+    if not debts:
+        yield from talk.do(Note(text="the host is audited as wanted already; nothing is owed"))
+        return
+    change = Change(debts=debts, host_offset=snapshot.facts.clock_offset, lease_for=settings.lease)
+    window = Window(opened_at=snapshot.at, first_record=snapshot.newest_record)
+    try:
+        yield from open_window(talk, change, window=window)
+    except THROWN as error:
+        yield from close(talk, change, pauses=settings.restore_pauses, error=error)
+        raise
+    talk.restoration = Restoration.HELD
+
+
+def status(talk: Conversation) -> Steps[None]:
+    """Store what leases the host holds."""
+    yield from talk.connect()
+    asked = Collector(
+        name=LEASES,
+        title="Leases on the host",
+        script=find_leases().script,
+        phases=frozenset((Phase.AFTER,)),
+        readings=(),
+        tables=(),
+        privilege="an elevated administrator",
+        reference="windows-facts 10",
+    )
+    yield from talk.require(asked, Phase.AFTER, window=talk.no_window())
+
+
+def restore(
+    talk: Conversation, debts: Sequence[Debt], *, pauses: Sequence[timedelta], from_host: bool
+) -> Steps[None]:
+    """Pay ``debts`` and, where wanted, what the leases on the host say."""
+    if debts:
+        talk.restoration = Restoration.OWED
+    yield from talk.connect()
+    if from_host:
+        answer = yield from talk.do(Recall())
+        found = yield from _lease.find(talk, is_required=True)
+        _lease.trust(talk.host, found, owed=debts)
+        found = tuple(one for one in found if one.run_id not in answer.live_runs)
+    else:
+        found = yield from find_or_pass(talk)
+        # The journal is paid by the controller's clock: a host whose clock cannot be asked is paid.
+        found = _lease.allow(talk.host, found, owed=debts, host_now=talk.no_window().opened_at)
+    yield from put_back(talk, _lease.standing(debts, found), pauses=pauses)
+
+
+def _renew(talk: Conversation, held: Sequence[Debt], settings: HoldSettings) -> Steps[bool]:
+    """Give what is on already more time; return False where it is not on any more."""
+    snapshot = yield from examine(talk)
+    is_on = all(snapshot.policy.of(debt.subcategory) == debt.during for debt in held)
+    if not is_on or any(debt.until is None or not debt.lease for debt in held):
+        return False
+    until = talk.no_window().opened_at + settings.lease
+    debts = tuple(replace(debt, until=until) for debt in held)
+    yield from talk.do(Owe(debts=debts))
+    now = host_now(talk, snapshot.facts.clock_offset)
+    yield from _lease.register(talk, debts, deadline=now + settings.lease, host_now=now)
+    return True
