@@ -31,10 +31,13 @@ class Reading:
     Attributes:
         pattern: A shell pattern over the file's name, compared without case.
         parse: The parser.
+        tables: Which of the collector's tables this file fills; None means all of them. Once the
+            file was read they are there, if only without a row.
     """
 
     pattern: str
     parse: Parser
+    tables: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, Rows
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from fleetaudit.collectors import Collector, Parser
+    from fleetaudit.collectors import Collector, Parser, Reading
     from fleetaudit.records.evidence import Evidence
     from fleetaudit.store import HostFolder
 
@@ -35,9 +35,10 @@ def ingest_host(folder: HostFolder, collectors: Mapping[str, Collector]) -> tupl
     with folder.tables() as tables:
         for evidence in evidences:
             collector = collectors.get(evidence.source)
-            parser = parser_for(collector, evidence.name) if collector else None
-            if collector is None or parser is None:
+            reading = _reading_of(collector, evidence.name) if collector else None
+            if collector is None or reading is None:
                 continue
+            parser = reading.parse
             context = EvidenceContext(
                 name=evidence.name,
                 taken_at=evidence.taken_at,
@@ -56,7 +57,8 @@ def ingest_host(folder: HostFolder, collectors: Mapping[str, Collector]) -> tupl
                 else:
                     issues.append(item)
                     unreadable |= item.where == WHOLE_FILE
-            for table in () if unreadable else collector.tables:
+            filled = collector.tables if reading.tables is None else reading.tables
+            for table in () if unreadable else filled:
                 tables.begin(table)
     folder.write_issues(issues)
     return tuple(issues)
@@ -64,10 +66,15 @@ def ingest_host(folder: HostFolder, collectors: Mapping[str, Collector]) -> tupl
 
 def parser_for(collector: Collector, name: str) -> Parser | None:
     """Return the parser that ``collector`` names for a file called ``name``."""
+    reading = _reading_of(collector, name)
+    return reading.parse if reading else None
+
+
+def _reading_of(collector: Collector, name: str) -> Reading | None:
     folded = name.casefold()
     for reading in collector.readings:
         if fnmatchcase(folded, reading.pattern.casefold()):
-            return reading.parse
+            return reading
     return None
 
 

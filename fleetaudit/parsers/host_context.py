@@ -1,7 +1,7 @@
-r"""What surrounds the drops on a host: services, processes, own addresses, volumes.
+r"""What surrounds the drops on a host: services, processes, addresses, listeners, volumes.
 
-``services.json``, ``processes.json`` and ``addresses.json`` are JSON arrays; Windows PowerShell
-5.1 writes an array of one as the bare object, a byte-order mark, and times as milliseconds::
+All but ``volumes.txt`` are JSON arrays; Windows PowerShell 5.1 writes an array of one as the bare
+object, a byte-order mark, and times as milliseconds::
 
     [{"ProcessId":1044,"Name":"svchost.exe","ExecutablePath":"C:\\Windows\\System32\\svchost.exe",
       "CreationDate":"\/Date(1763712000000)\/"}]
@@ -13,12 +13,18 @@ r"""What surrounds the drops on a host: services, processes, own addresses, volu
                                       \Device\Mup                   Remote       Attached
     C:                                \Device\HarddiskVolume3       NTFS         Attached
 
+``listeners.json`` has protocol numbers (6 TCP, 17 UDP), ``interfaces.json`` the category of each
+network as a number (learn.microsoft.com: MSFT_NetConnectionProfile). ``unsupported.json`` names the
+files that the host could not make; Windows 7 has no cmdlets for them, and gives subnet masks
+instead of prefix lengths (learn.microsoft.com: Win32_NetworkAdapterConfiguration).
+
 Paths in the Security log begin with such a device, whose number may change with every boot
 (windows-facts 1.3).
 """
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -27,18 +33,35 @@ import pyarrow as pa
 
 from fleetaudit.parsers._json import JsonProblem, moment, read_json, tidy
 from fleetaudit.parsers._text import capped, decode, excerpt
-from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
-from fleetaudit.records.tables import ADDRESSES, PROCESSES, SERVICES, VOLUMES
+from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, Rows
+from fleetaudit.records.tables import (
+    ADDRESSES,
+    INTERFACES,
+    LISTENERS,
+    PROCESSES,
+    SERVICES,
+    VOLUMES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import BinaryIO
 
-__all__ = ["parse_addresses", "parse_processes", "parse_services", "parse_volumes"]
+__all__ = [
+    "parse_addresses",
+    "parse_interfaces",
+    "parse_listeners",
+    "parse_processes",
+    "parse_services",
+    "parse_unsupported",
+    "parse_volumes",
+    "service_sid",
+]
 
 _LONGEST: Final = 64 * 1024 * 1024
 _EARLIEST_YEAR: Final = 1980
 _LATEST_YEAR: Final = 2261
+_PROFILES: Final = {0: "public", 1: "private", 2: "domain"}
 _DEVICE = re.compile(r"\\Device\\", re.IGNORECASE)
 _RULER = re.compile(r"--[-\s]*")
 
@@ -66,6 +89,33 @@ def parse_addresses(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows
     return capped(_objects(stream, context, "addresses", ADDRESSES), source=context.name)
 
 
+def parse_listeners(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
+    """Yield one batch of ``listeners``."""
+    return capped(_objects(stream, context, "listeners", LISTENERS), source=context.name)
+
+
+def parse_interfaces(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
+    """Yield one batch of ``interfaces``."""
+    return capped(_objects(stream, context, "interfaces", INTERFACES), source=context.name)
+
+
+def parse_unsupported(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
+    """Yield an issue for each file that the host has no means to make; never rows."""
+    return capped(_unsupported(stream, context.name), source=context.name)
+
+
+def service_sid(name: str) -> str:
+    """Return the SID of a service, which is its name's hash.
+
+    S-1-5-80 and the SHA-1 of the upper-case name in UTF-16, as five numbers (learn.microsoft.com:
+    [MS-DTYP] 2.4.2.4, NT_SERVICE). As Windows does, one character becomes one.
+    """
+    upper = "".join(c.upper() if len(c.upper()) == 1 else c for c in name)
+    digest = hashlib.sha1(upper.encode("utf-16-le"), usedforsecurity=False).digest()
+    parts = (digest[at : at + 4] for at in range(0, len(digest), 4))
+    return "-".join(["S-1-5-80", *(str(int.from_bytes(part, "little")) for part in parts)])
+
+
 def parse_volumes(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     """Yield one batch of ``volumes``; ``mount_point`` is null where a volume has none."""
     return capped(_volumes(stream, context.name), source=context.name)
@@ -78,11 +128,10 @@ def _objects(
     schema: Any,  # noqa: ANN401 - pyarrow has no type information
 ) -> Iterator[Rows | Issue]:
     try:
-        found = read_json(_whole(stream))
+        items = _read_items(stream)
     except JsonProblem as error:
-        yield Issue(source=context.name, where="the whole file", problem=str(error))
+        yield Issue(source=context.name, where=WHOLE_FILE, problem=str(error))
         return
-    items = found if isinstance(found, list) else [] if found is None else [found]
     rows: list[dict[str, Any]] = []
     for number, item in enumerate(items, start=1):
         row, problems, is_lost = _row(item, _COLUMNS[table])
@@ -95,6 +144,26 @@ def _objects(
         yield Rows(table=table, batch=pa.RecordBatch.from_pylist(rows, schema=schema))
 
 
+def _read_items(stream: BinaryIO) -> list[object]:
+    found = read_json(_whole(stream))
+    return found if isinstance(found, list) else [] if found is None else [found]
+
+
+def _unsupported(stream: BinaryIO, source: str) -> Iterator[Issue]:
+    try:
+        items = _read_items(stream)
+    except JsonProblem as error:
+        yield Issue(source=source, where=WHOLE_FILE, problem=str(error))
+        return
+    for number, item in enumerate(items, start=1):
+        row, problems, is_lost = _row(item, _COLUMNS["unsupported"])
+        where, lost = f"entry {number}", int(is_lost)
+        if not is_lost:
+            missing = excerpt(row["missing"] or "what it is made of")
+            problems = [f"unsupported: {excerpt(row['name'])} needs {missing}, which is not there"]
+        yield from (Issue(source=source, where=where, problem=p, lost=lost) for p in problems[:1])
+
+
 def _row(item: object, columns: tuple[_Column, ...]) -> tuple[dict[str, Any], list[str], bool]:
     """Return the row, what is wrong with it, and whether it is lost: its first column must be."""
     if not isinstance(item, dict):
@@ -104,7 +173,8 @@ def _row(item: object, columns: tuple[_Column, ...]) -> tuple[dict[str, Any], li
     for column in columns:
         value = item.get(column.member)
         try:
-            row[column.name] = None if value is None or value == "" else column.read(value)
+            known = row.get(column.name)
+            row[column.name] = known if value is None or value == "" else column.read(value)
         except ValueError:
             row[column.name] = None
             problems.append(f"{column.member} cannot be {excerpt(value)}")
@@ -154,6 +224,22 @@ def _address(value: object) -> str:
     return str(ipaddress.ip_address(_text(value).partition("%")[0]))
 
 
+def _prefix_length(mask: object) -> int:
+    """Return the prefix length of ``255.255.255.0`` or ``64``."""
+    text = _text(mask)
+    network = ipaddress.IPv4Network if "." in text else ipaddress.IPv6Network
+    return network((0, text)).prefixlen
+
+
+def _profile(value: object) -> str:
+    number = _number(32)(value)
+    return _PROFILES.get(number, str(number))
+
+
+def _sid(value: object) -> str:
+    return service_sid(_text(value))
+
+
 def _start(value: object) -> object:
     start = moment(value)
     if not _EARLIEST_YEAR <= start.year <= _LATEST_YEAR:
@@ -164,6 +250,7 @@ def _start(value: object) -> object:
 _COLUMNS: Final[Mapping[str, tuple[_Column, ...]]] = {
     "services": (
         _Column("Name", "service_name", _text),
+        _Column("Name", "service_sid", _sid),
         _Column("DisplayName", "display_name", _text),
         _Column("ProcessId", "process_pid", _number(32)),
         _Column("State", "state", _text),
@@ -180,7 +267,24 @@ _COLUMNS: Final[Mapping[str, tuple[_Column, ...]]] = {
     "addresses": (
         _Column("IPAddress", "ip", _address),
         _Column("PrefixLength", "prefix_length", _number(8)),
+        _Column("IPSubnet", "prefix_length", _prefix_length),
         _Column("InterfaceIndex", "interface_index", _number(32)),
         _Column("InterfaceAlias", "interface_alias", _text),
+    ),
+    "listeners": (
+        _Column("LocalPort", "local_port", _number(16)),
+        _Column("Protocol", "network_iana_number", _number(16)),
+        _Column("LocalAddress", "local_ip", _address),
+        _Column("OwningProcess", "process_pid", _number(32)),
+    ),
+    "interfaces": (
+        _Column("InterfaceIndex", "interface_index", _number(32)),
+        _Column("InterfaceAlias", "interface_alias", _text),
+        _Column("Name", "network_name", _text),
+        _Column("NetworkCategory", "firewall_profile", _profile),
+    ),
+    "unsupported": (
+        _Column("Name", "name", _text),
+        _Column("Missing", "missing", _text),
     ),
 }

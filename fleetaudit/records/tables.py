@@ -21,6 +21,8 @@ __all__ = [
     "FIREWALL_LOG",
     "FIREWALL_PROFILES",
     "FIREWALL_RULES",
+    "INTERFACES",
+    "LISTENERS",
     "NET_EVENTS",
     "PROCESSES",
     "SCHEMAS",
@@ -237,6 +239,7 @@ AUDIT_POLICY: Final = pa.schema(
 SERVICES: Final = pa.schema(
     [
         ("service_name", pa.string()),
+        ("service_sid", pa.string()),
         ("display_name", pa.string()),
         ("process_pid", pa.uint64()),
         ("state", _TEXT),
@@ -245,7 +248,7 @@ SERVICES: Final = pa.schema(
         ("command_line", pa.string()),
     ]
 )
-"""``Win32_Service``."""
+"""``Win32_Service``; ``service_sid`` follows from the name."""
 
 PROCESSES: Final = pa.schema(
     [
@@ -266,6 +269,26 @@ ADDRESSES: Final = pa.schema(
     ]
 )
 """The host's own addresses."""
+
+LISTENERS: Final = pa.schema(
+    [
+        ("network_iana_number", pa.uint16()),
+        ("local_ip", pa.string()),
+        ("local_port", pa.uint16()),
+        ("process_pid", pa.uint64()),
+    ]
+)
+"""Where the host listens: TCP in state Listen, and every UDP endpoint."""
+
+INTERFACES: Final = pa.schema(
+    [
+        ("interface_index", pa.uint32()),
+        ("interface_alias", _TEXT),
+        ("network_name", pa.string()),
+        ("firewall_profile", _TEXT),
+    ]
+)
+"""Connected interfaces; ``firewall_profile`` is public, private, domain or an unknown number."""
 
 VOLUMES: Final = pa.schema([("device", pa.string()), ("mount_point", pa.string())])
 """NT device (``\\Device\\HarddiskVolume3``) and where it is mounted (``C:``)."""
@@ -305,6 +328,8 @@ SCHEMAS: Final = MappingProxyType(
         "services": SERVICES,
         "processes": PROCESSES,
         "addresses": ADDRESSES,
+        "listeners": LISTENERS,
+        "interfaces": INTERFACES,
         "volumes": VOLUMES,
         "drops": DROPS,
     }

@@ -1,8 +1,11 @@
 <#
 .SYNOPSIS
-Asks a host for what gives its records a meaning: services, processes, addresses, volumes.
+Asks a host for what gives its records a meaning: services, processes, addresses, listeners.
 .DESCRIPTION
-Sends services.json, processes.json, addresses.json and volumes.txt (fltmc volumes).
+Sends services.json, processes.json, addresses.json, listeners.json (TCP and UDP), interfaces.json
+(networks and the firewall profile of each) and volumes.txt (fltmc volumes). Windows 7 has none of
+the Get-Net cmdlets: there the addresses come from Win32_NetworkAdapterConfiguration, and what it
+cannot say is named in unsupported.json.
 .OUTPUTS
 Records of fleetaudit/records/wire.py: files, and how fltmc ended.
 .NOTES
@@ -43,22 +46,96 @@ $Processes = @(
         }
     }
 )
-$Addresses = @(
-    Get-NetIPAddress | ForEach-Object -Process {
-        @{
-            IPAddress = $_.IPAddress
-            PrefixLength = $_.PrefixLength
-            InterfaceIndex = $_.InterfaceIndex
-            InterfaceAlias = $_.InterfaceAlias
+$Addresses = @()
+$Listeners = @()
+$Interfaces = @()
+$Unsupported = @()
+if (Get-Command -Name 'Get-NetIPAddress' -ErrorAction SilentlyContinue) {
+    $Addresses = @(
+        Get-NetIPAddress | ForEach-Object -Process {
+            @{
+                IPAddress = $_.IPAddress
+                PrefixLength = $_.PrefixLength
+                InterfaceIndex = $_.InterfaceIndex
+                InterfaceAlias = $_.InterfaceAlias
+            }
         }
-    }
-)
+    )
+}
+else {
+    $Addresses = @(
+        foreach ($Adapter in Get-CimInstance -ClassName Win32_NetworkAdapterConfiguration) {
+            $Masks = @($Adapter.IPSubnet)
+            $Place = 0
+            foreach ($Address in @($Adapter.IPAddress | Where-Object -FilterScript { $_ })) {
+                @{
+                    IPAddress = $Address
+                    IPSubnet = $Masks[$Place]
+                    InterfaceIndex = $Adapter.InterfaceIndex
+                    InterfaceAlias = $Adapter.Description
+                }
+                $Place += 1
+            }
+        }
+    )
+}
+if (Get-Command -Name 'Get-NetTCPConnection' -ErrorAction SilentlyContinue) {
+    $Listeners = @(
+        Get-NetTCPConnection | Where-Object -FilterScript { "$($_.State)" -eq 'Listen' } | ForEach-Object -Process {
+            @{
+                Protocol = 6
+                LocalAddress = $_.LocalAddress
+                LocalPort = $_.LocalPort
+                OwningProcess = $_.OwningProcess
+            }
+        }
+        Get-NetUDPEndpoint | ForEach-Object -Process {
+            @{
+                Protocol = 17
+                LocalAddress = $_.LocalAddress
+                LocalPort = $_.LocalPort
+                OwningProcess = $_.OwningProcess
+            }
+        }
+    )
+}
+else {
+    $Unsupported += @{ Name = 'listeners.json'; Missing = 'Get-NetTCPConnection' }
+}
+if (Get-Command -Name 'Get-NetConnectionProfile' -ErrorAction SilentlyContinue) {
+    $Interfaces = @(
+        Get-NetConnectionProfile | ForEach-Object -Process {
+            @{
+                InterfaceIndex = $_.InterfaceIndex
+                InterfaceAlias = $_.InterfaceAlias
+                Name = $_.Name
+                NetworkCategory = [int] $_.NetworkCategory
+            }
+        }
+    )
+}
+else {
+    $Unsupported += @{ Name = 'interfaces.json'; Missing = 'Get-NetConnectionProfile' }
+}
+$IsMissing = @{}
+foreach ($File in $Unsupported) {
+    $IsMissing[$File.Name] = $true
+}
 
 $Folder = New-PrivateFolder
 try {
     Send-Json -Value $Services -Name 'services.json' -Folder $Folder
     Send-Json -Value $Processes -Name 'processes.json' -Folder $Folder
     Send-Json -Value $Addresses -Name 'addresses.json' -Folder $Folder
+    if (-not $IsMissing['listeners.json']) {
+        Send-Json -Value $Listeners -Name 'listeners.json' -Folder $Folder
+    }
+    if (-not $IsMissing['interfaces.json']) {
+        Send-Json -Value $Interfaces -Name 'interfaces.json' -Folder $Folder
+    }
+    if ($Unsupported.Count -gt 0) {
+        Send-Json -Value $Unsupported -Name 'unsupported.json' -Folder $Folder
+    }
     $Volumes = Join-Path -Path $Folder -ChildPath 'volumes.txt'
     $Exit = Invoke-NativeTool -Tool 'fltmc' -Arguments @('volumes') -Folder $Folder -OutputPath $Volumes
     $Exit

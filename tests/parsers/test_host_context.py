@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,13 @@ from hypothesis import strategies as st
 
 from fleetaudit.parsers.host_context import (
     parse_addresses,
+    parse_interfaces,
+    parse_listeners,
     parse_processes,
     parse_services,
+    parse_unsupported,
     parse_volumes,
+    service_sid,
 )
 from fleetaudit.records.evidence import EvidenceContext, Issue, split
 from fleetaudit.records.tables import SCHEMAS
@@ -22,7 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CASES = Path(__file__).parents[2] / "tests/cases/host-context"
-PARSERS = (parse_services, parse_processes, parse_addresses, parse_volumes)
+PARSERS = (
+    parse_services,
+    parse_processes,
+    parse_addresses,
+    parse_listeners,
+    parse_interfaces,
+    parse_unsupported,
+    parse_volumes,
+)
 
 
 def read(parse: Callable[..., Any], data: bytes) -> tuple[list[dict[str, Any]], list[Issue]]:
@@ -80,6 +93,91 @@ def test_addresses_lose_their_zone() -> None:
     assert [(issue.where, issue.problem) for issue in issues] == [
         ("entry 3", "IPAddress cannot be 'none'")
     ]
+
+
+def test_addresses_of_windows_7_have_masks() -> None:
+    rows, issues = case(parse_addresses, "addresses-windows-7.json")
+    assert [(row["ip"], row["prefix_length"]) for row in rows] == [
+        ("10.1.2.4", 24),
+        ("fe80::1", 64),
+        ("10.9.9.9", None),
+    ]
+    assert [(issue.problem, issue.lost) for issue in issues] == [
+        ("IPSubnet cannot be '255.0.255.0'", 0)
+    ]
+
+
+def test_listeners_are_of_tcp_and_udp() -> None:
+    rows, issues = case(parse_listeners, "listeners.json")
+    assert rows == [
+        {"network_iana_number": 6, "local_ip": "::", "local_port": 445, "process_pid": 4},
+        {"network_iana_number": 17, "local_ip": "fe80::1", "local_port": 5353, "process_pid": 1044},
+    ]
+    assert [(issue.where, issue.lost) for issue in issues] == [("entry 3", 1)]
+
+
+def test_interfaces_have_the_profile_of_their_network() -> None:
+    rows, issues = case(parse_interfaces, "interfaces.json")
+    assert [(row["network_name"], row["firewall_profile"]) for row in rows] == [
+        ("corp.example", "domain"),
+        ("Caf\u00e9", "public"),
+        ("next", "7"),
+    ]
+    assert issues == []
+
+
+def test_a_file_that_the_host_cannot_make_is_an_issue() -> None:
+    rows, issues = case(parse_unsupported, "unsupported.json")
+    assert rows == []
+    assert [(issue.where, issue.problem, issue.lost) for issue in issues] == [
+        (
+            "entry 1",
+            "unsupported: 'listeners.json' needs 'Get-NetTCPConnection', which is not there",
+            0,
+        ),
+        ("entry 2", "no Name", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "sid"),
+    [
+        (
+            "TrustedInstaller",
+            "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",
+        ),
+        ("MPSSVC", "S-1-5-80-3088073201-1464728630-1879813800-1107566885-823218052"),
+        ("mpssvc", "S-1-5-80-3088073201-1464728630-1879813800-1107566885-823218052"),
+    ],
+)
+def test_the_sid_of_a_service_follows_from_its_name(name: str, sid: str) -> None:
+    assert service_sid(name) == sid
+    rows, _ = read(parse_services, f'{{"Name":"{name}"}}'.encode())
+    assert rows[0]["service_sid"] == sid
+
+
+@given(
+    items=st.lists(
+        st.one_of(
+            st.none(),
+            st.integers(-1, 2**33),
+            st.text(max_size=3),
+            st.dictionaries(
+                st.sampled_from(
+                    ["Name", "ProcessId", "IPAddress", "IPSubnet", "LocalPort", "InterfaceIndex"]
+                ),
+                st.one_of(st.none(), st.integers(-1, 2**65), st.sampled_from(["", "::1", "x"])),
+            ),
+        ),
+        max_size=8,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_every_entry_is_a_row_or_a_lost_one(items: list[object]) -> None:
+    data = json.dumps(items).encode()
+    for parse in PARSERS[:5]:
+        rows, issues = read(parse, data)
+        assert len(rows) + sum(issue.lost for issue in issues) == len(items)
 
 
 def test_volumes_are_read_below_a_head_in_any_language() -> None:

@@ -236,6 +236,24 @@ def test_a_tool_that_complains_on_stdout_is_heard_too(host: FakeHost) -> None:
     assert b"needs elevation" in answer.files["stderr.txt"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "subject", "name"),
+    [
+        ("Get-WfpState", "state", "wfpstate.xml"),
+        ("Get-WfpNetEvent", "netevents", "netevents.xml"),
+        ("Get-BootTimePolicy", "boottimepolicy", "btpol.xml"),
+    ],
+)
+def test_netsh_is_asked_to_write_into_a_file(
+    host: FakeHost, asked: str, subject: str, name: str
+) -> None:
+    host.file("wfpstate.xml", b"<wfp/>")
+    answer = host.run(asked)
+    (call,) = host.called("netsh")
+    assert call.startswith(f"netsh [wfp] [show] [{subject}] [file=")
+    assert answer.files == {name: b"<wfp/>"}
+
+
 def test_a_missing_tool_is_unsupported(host: FakeHost) -> None:
     (host.tools / "netsh").unlink()
     assert host.run("Get-WfpState").error.startswith("Fleetaudit.Unsupported")
@@ -322,6 +340,11 @@ def test_host_context_survives_a_lone_surrogate(host: FakeHost, mode: LanguageMo
     assert process["CreationDate"] == "2026-11-20T05:11:09.0000000Z"
     (address,) = read_json(answer.files["addresses.json"])
     assert address["PrefixLength"] == 24
+    listeners = read_json(answer.files["listeners.json"])
+    assert [(one["Protocol"], one["LocalPort"]) for one in listeners] == [(6, 135), (17, 5353)]
+    (interface,) = read_json(answer.files["interfaces.json"])
+    assert interface["NetworkCategory"] == 2
+    assert "unsupported.json" not in answer.files
     assert b"\\Device\\HarddiskVolume3" in answer.files["volumes.txt"]
     assert answer.exits == [("fltmc", 0)]
 

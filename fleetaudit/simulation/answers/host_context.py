@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ANSWER"]
 
+_FIRST_WITH_NET_CMDLETS: Final = 9200
+"""Windows 8 and Server 2012; before, there is no Get-NetIPAddress and its like."""
+
 _DISPLAY: Final = {
     "Dnscache": "DNS Client",
     "SSDPSRV": "SSDP Discovery",
@@ -104,14 +107,63 @@ def _addresses(host: SimulatedHost) -> list[dict[str, object]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def _old_addresses(host: SimulatedHost) -> list[dict[str, object]]:
+    """Return what Win32_NetworkAdapterConfiguration says: masks, and no loopback."""
+    return [
+        {
+            "IPAddress": address,
+            "IPSubnet": mask,
+            "InterfaceIndex": INTERFACE_INDEX,
+            "InterfaceAlias": "Intel(R) PRO/1000 MT Network Connection",
+        }
+        for address, mask in ((str(host.spec.v4), "255.255.255.0"), (str(host.spec.v6), "64"))
+    ]
+
+
+def _listeners(host: SimulatedHost) -> list[dict[str, object]]:
+    names = ("Protocol", "LocalAddress", "LocalPort", "OwningProcess")
+    rows = [
+        (6, "0.0.0.0", 135, 912),  # noqa: S104 - what a host says of itself
+        (6, "::", 445, 4),
+        (6, "::", 5985, 4),
+        (17, "0.0.0.0", 5353, host.process_id("dnscache")),  # noqa: S104 - see above
+        (17, f"{host.spec.v6}%{INTERFACE_INDEX}", 1900, host.process_id("ssdp")),
+    ]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _interfaces(host: SimulatedHost) -> list[dict[str, object]]:
+    category = ("Public", "Private", "Domain").index(host.spec.profile)
+    return [
+        {
+            "InterfaceIndex": INTERFACE_INDEX,
+            "InterfaceAlias": "Ethernet",
+            "Name": host.spec.domain,
+            "NetworkCategory": category,
+        }
+    ]
+
+
+def _unsupported() -> list[dict[str, object]]:
+    return [
+        {"Name": "listeners.json", "Missing": "Get-NetTCPConnection"},
+        {"Name": "interfaces.json", "Missing": "Get-NetConnectionProfile"},
+    ]
+
+
 def _give(asked: Asked) -> Iterator[Emission]:
     host = asked.host
     has_mark = Trait.BYTE_ORDER_MARK in host.spec.traits
-    for name, rows in (
-        ("services.json", _services(host)),
-        ("processes.json", _processes(host)),
-        ("addresses.json", _addresses(host)),
-    ):
+    files = {"services.json": _services(host), "processes.json": _processes(host)}
+    if host.spec.generation.build < _FIRST_WITH_NET_CMDLETS:
+        files |= {"addresses.json": _old_addresses(host), "unsupported.json": _unsupported()}
+    else:
+        files |= {
+            "addresses.json": _addresses(host),
+            "listeners.json": _listeners(host),
+            "interfaces.json": _interfaces(host),
+        }
+    for name, rows in files.items():
         yield from file_records(name, render_json(rows, has_mark=has_mark))
     if not has_rights(host):
         yield from refusal(host, "fltmc")

@@ -54,6 +54,39 @@ function Get-NetIPAddress {
     }
 }
 
+function Get-NetTCPConnection {
+    [CmdletBinding()]
+    param()
+
+    foreach ($State in 'Listen', 'Established') {
+        [pscustomobject]@{
+            LocalAddress = '0.0.0.0'
+            LocalPort = [uint16] 135
+            OwningProcess = [uint32] 1234
+            State = $State
+        }
+    }
+}
+
+function Get-NetUDPEndpoint {
+    [CmdletBinding()]
+    param()
+
+    [pscustomobject]@{ LocalAddress = '::'; LocalPort = [uint16] 5353; OwningProcess = [uint32] 1234 }
+}
+
+function Get-NetConnectionProfile {
+    [CmdletBinding()]
+    param()
+
+    [pscustomobject]@{
+        InterfaceIndex = [uint32] 5
+        InterfaceAlias = 'Ethernet'
+        Name = 'corp.example'
+        NetworkCategory = 2
+    }
+}
+
 function Get-WinEvent {
     [CmdletBinding()]
     param([string[]] $ListLog)
