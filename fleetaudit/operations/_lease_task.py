@@ -140,7 +140,11 @@ def read_task(data: bytes) -> FoundTask:
     if len(data) > _MOST_BYTES:
         raise ValueError("it is too large")
     is_wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    text = _DECLARATION.sub("", data.decode("utf-16" if is_wide else "utf-8-sig"))
+    try:
+        text = data.decode("utf-16" if is_wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is no text") from error
+    text = _DECLARATION.sub("", text)
     if "<!DOCTYPE" in text:
         raise ValueError("it has a document type, which a task has not")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)

@@ -39,6 +39,7 @@ _MEANINGS: Final = {
     32: _Meaning("a file was in use", "Try again"),
     39: _Meaning("the disk is full", "Free space on the drive of the system"),
     112: _Meaning("the disk is full", "Free space on the drive of the system"),
+    1058: _Meaning("a service that it needs is disabled", "Enable the service on the host"),
     1062: _Meaning("a service that it needs is not running", "Start the service on the host"),
     1314: _Meaning(
         "the account lacks a privilege",
@@ -57,7 +58,24 @@ _TOOL_MEANINGS: Final = {
         "See auditpol /list /subcategory:* /v on the host",
         HostUnsupportedError,
     ),
+    ("schtasks", 1): _Meaning(
+        "Windows did not do this to the scheduled task",
+        "Make sure that the account is an elevated administrator, that policy lets it make tasks, "
+        "and that the service Schedule runs",
+    ),
+    ("schtasks", 2): _Meaning("the host has no such task", ""),
+    ("schtasks", 0x8004130C): _Meaning("the host has no Task Scheduler", "", HostUnsupportedError),
+    ("schtasks", 0x80041315): _Meaning(
+        "the Task Scheduler is not running", "Start the service Schedule on the host"
+    ),
+    ("schtasks", 0x80041318): _Meaning(
+        "Windows does not accept a value in the task's definition", ""
+    ),
+    ("schtasks", 0x8004131A): _Meaning("Windows cannot read the task's definition", ""),
 }
+"""Of schtasks, 1 is all that it says as a rule, for a missing task and a refused one alike; the
+others are of learn.microsoft.com/windows/win32/taskschd/task-scheduler-error-and-success-constants
+and come where it passes the service's answer on."""
 
 
 def explain_exit(
@@ -120,4 +138,6 @@ def _decoded(data: bytes) -> str:
 
 def _win32(code: int) -> int:
     unsigned = code & 0xFFFF_FFFF
-    return unsigned & 0xFFFF if unsigned >> 16 == _HRESULT_OF_WIN32 else code
+    if unsigned >> 16 == _HRESULT_OF_WIN32:
+        return unsigned & 0xFFFF
+    return unsigned if unsigned >> 31 else code

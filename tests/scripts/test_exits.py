@@ -41,6 +41,12 @@ def explained(tool: str, code: int, complaint: bytes = b"") -> HostError:
         ("wevtutil", 112, ScriptFailedError),
         ("fltmc", -2147024891, HostRefusedError),
         ("fltmc", 0x80070005, HostRefusedError),
+        ("schtasks", 1, ScriptFailedError),
+        ("schtasks", 0x80070005, HostRefusedError),
+        ("schtasks", 0x80070002, ScriptFailedError),
+        ("schtasks", 0x80070422, ScriptFailedError),
+        ("schtasks", 0x8004130C - 2**32, HostUnsupportedError),
+        ("schtasks", 0x80041315, ScriptFailedError),
     ],
 )
 def test_an_exit_code_stands_for_an_error(tool: str, code: int, kind: type[HostError]) -> None:
@@ -53,6 +59,19 @@ def test_an_error_says_host_tool_code_and_remedy() -> None:
         "web01: while running Set-AuditPolicy: auditpol ended with 1314, so the account lacks a "
         "privilege. Give the account"
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (1, "so Windows did not do this to the scheduled task"),
+        (0x80070002, "so the host has no such task"),
+        (0x80070422, "so a service that it needs is disabled"),
+        (0x80041315 - 2**32, "so the Task Scheduler is not running"),
+    ],
+)
+def test_schtasks_is_understood_with_whatever_code_it_ends(code: int, said: str) -> None:
+    assert explained("schtasks", code).happened == f"schtasks ended with {code}, {said}"
 
 
 def test_an_unknown_code_is_a_failed_script_that_quotes_the_tool() -> None:
