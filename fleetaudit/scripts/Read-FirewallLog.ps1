@@ -5,7 +5,8 @@ Reads what the firewall logs of its profiles, and the log files themselves.
 Sends facts.json (the log settings of each profile, of the local store, of device management and
 of group policy, and the files that exist) and, for the n-th path that exists, pfirewall-n.log and
 pfirewall-n.log.old. Profiles may share a path; each is read once. Where group policy sets a path,
-it wins, then device management. A path on another machine is not read. The firewall holds the
+it wins, then device management. A path on another machine is not read. Where there is no file at
+all, nothing is known of drops, so that ends as unsupported, after facts.json. The firewall holds the
 live file open, so it is read beside it.
 .OUTPUTS
 Records of fleetaudit/records/wire.py: files.
@@ -96,6 +97,9 @@ try {
     Send-Json -Value @{ Profiles = $Profiles; Logs = $Logs } -Name 'facts.json' -Folder $Folder
     foreach ($Log in $Logs) {
         Send-File -Path $Log.Path -Name $Log.Name
+    }
+    if ($Logs.Count -eq 0) {
+        throw 'Fleetaudit.Unsupported: no log file; the firewall logs nothing, or may not write there.'
     }
 }
 finally {

@@ -311,8 +311,9 @@ def test_the_firewall_log_is_read_where_group_policy_puts_it(host: FakeHost) -> 
     ]
 
 
-def test_a_firewall_log_that_is_missing_is_not_in_the_list(host: FakeHost) -> None:
+def test_a_firewall_log_that_is_missing_is_unsupported_after_the_settings(host: FakeHost) -> None:
     answer = host.run("Read-FirewallLog")
+    assert answer.error.startswith("Fleetaudit.Unsupported")
     assert set(answer.files) == {"facts.json"}
     assert read_json(answer.files["facts.json"])["Logs"] == []
 

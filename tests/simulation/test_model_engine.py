@@ -28,6 +28,22 @@ def test_an_unknown_script_is_unsupported() -> None:
     assert replies.error == "Fleetaudit.Unsupported.UnknownScript"
 
 
+def test_a_host_without_a_firewall_log_says_so_after_its_settings() -> None:
+    desk = make_desk(22)
+    replies = desk.ask("db-osaka-01", "Read-FirewallLog")
+    assert replies.error.startswith("Fleetaudit.Unsupported")
+    assert set(replies.files) == {"facts.json"}
+    assert json.loads(replies.files["facts.json"])["Logs"] == []
+    assert desk.ask("fs-berlin-01", "Read-FirewallLog").error == ""
+
+
+def test_windows_7_names_the_files_that_it_cannot_make() -> None:
+    desk = make_desk(22)
+    old, new = (desk.ask(name, "Get-HostContext").files for name in ("old-boston-01", "fs-pune-01"))
+    assert {one["Name"] for one in json.loads(old["unsupported.json"])} == set(new) - set(old)
+    assert json.loads(old["addresses.json"])[0]["IPSubnet"] == "255.255.255.0"
+
+
 def test_setting_the_policy_is_read_back() -> None:
     desk = make_desk(1)
     desk.switch("ws-berlin-01", failure=True)

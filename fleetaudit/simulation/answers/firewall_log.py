@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleetaudit.records.wire import FACTS
-from fleetaudit.simulation.answers._answer import Answer, Asked, file_records
+from fleetaudit.simulation.answers._answer import Answer, Asked, file_records, unsupported
 from fleetaudit.simulation.formats.context import render_json
 from fleetaudit.simulation.specs import Trait
 
@@ -48,6 +48,9 @@ def _give(asked: Asked) -> Iterator[Emission]:
     yield from file_records(FACTS, facts)
     for suffix, content in files.items():
         yield from file_records(f"pfirewall-1.log{suffix}", content)
+    if not files:
+        message = "no log file; the firewall logs nothing, or may not write there."
+        yield unsupported("FirewallLog", f"Fleetaudit.Unsupported: {message}")
 
 
 ANSWER = Answer(name="Read-FirewallLog", give=_give)
