@@ -10,6 +10,7 @@ being done, what happened, what to do::
     ├── FileError
     │   ├── EvidenceError
     │   ├── RunDirectoryError
+    │   │   └── RunDirectoryInUseError
     │   └── JournalError
     └── HostError
         ├── HostUnreachableError
@@ -47,6 +48,7 @@ __all__ = [
     "JournalError",
     "Retry",
     "RunDirectoryError",
+    "RunDirectoryInUseError",
     "ScriptFailedError",
     "UsageError",
 ]
@@ -81,7 +83,7 @@ class FleetauditError(Exception):
 
     def __str__(self) -> str:
         parts = [part for part in (self.subject(), self.happened) if part]
-        sentence = ": ".join(parts) + "."
+        sentence = ": ".join(parts).removesuffix(".") + "."
         return f"{sentence} {self.remedy}." if self.remedy else sentence
 
 
@@ -134,7 +136,11 @@ class EvidenceError(FileError):
 
 
 class RunDirectoryError(FileError):
-    """A run directory is missing, damaged, in use or from a newer version of fleetaudit."""
+    """A run directory is missing, damaged or from a newer version of fleetaudit."""
+
+
+class RunDirectoryInUseError(RunDirectoryError):
+    """Another process is writing the run directory; waiting helps."""
 
 
 class JournalError(FileError):

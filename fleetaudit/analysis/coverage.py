@@ -6,6 +6,7 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from fleetaudit.records.evidence import WHOLE_FILE
 from fleetaudit.records.figures import Gap, SourceCoverage
 from fleetaudit.records.host_record import HostRecord, Restoration
 from fleetaudit.records.outcome import HOST, Outcome, OutcomeKind
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from fleetaudit.records.evidence import Issue
     from fleetaudit.store import HostFolder
 
-__all__ = ["BLIND_SPOTS", "SourceTally", "host_gaps", "host_outcome"]
+__all__ = ["BLIND_SPOTS", "SourceTally", "host_gaps", "host_outcome", "issue_gaps"]
 
 BLIND_SPOTS: Final = (
     Gap(
@@ -29,6 +30,12 @@ BLIND_SPOTS: Final = (
     ),
 )
 """What no host can show (windows-facts 11 g)."""
+
+
+_EFFECTS: Final = {
+    True: "What could not be read is missing from the figures",
+    False: "What was read is in the figures all the same",
+}
 
 
 class SourceTally:
@@ -112,6 +119,26 @@ def host_gaps(record: HostRecord) -> Iterable[Gap]:
             what="Auditing could not be put back on this host",
             effect="The host may still be writing audit records",
             remedy="Run `fleetaudit restore`",
+        )
+
+
+def issue_gaps(host: str, issues: Iterable[Issue]) -> Iterable[Gap]:
+    """Yield one gap for each file of a host in which something could not be read, or is doubted.
+
+    The first of what is wrong is named with its place; the table of issues holds all.
+    """
+    by_file: dict[str, list[Issue]] = {}
+    for issue in issues:
+        by_file.setdefault(issue.source, []).append(issue)
+    for file, ones in by_file.items():
+        first = next((one for one in ones if one.lost), ones[0])
+        place = f", {first.where}" if first.where and first.where != WHOLE_FILE else ""
+        more = f"; {len(ones):,} issues in all" if len(ones) > 1 else ""
+        yield Gap(
+            kind="evidence-unread" if any(one.lost for one in ones) else "evidence-doubted",
+            host=host,
+            what=f"{file}{place}: {first.problem}{more}",
+            effect=_EFFECTS[any(one.lost for one in ones)],
         )
 
 

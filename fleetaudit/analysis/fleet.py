@@ -12,7 +12,13 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from fleetaudit.analysis.attribution import merge_identities
-from fleetaudit.analysis.coverage import BLIND_SPOTS, SourceTally, host_gaps, host_outcome
+from fleetaudit.analysis.coverage import (
+    BLIND_SPOTS,
+    SourceTally,
+    host_gaps,
+    host_outcome,
+    issue_gaps,
+)
 from fleetaudit.analysis.host import HostFigures, figures_of
 from fleetaudit.analysis.observation import (
     AuditRecord,
@@ -106,6 +112,7 @@ def _add_host(sums: _Sums, folder: HostFolder) -> None:
     sums.tally.add(record, folder)
     sums.outcomes.append(host_outcome(record))
     sums.gaps.extend(host_gaps(record))
+    sums.gaps.extend(issue_gaps(record.host, folder.issues()))
     sums.gaps.extend(observation.gaps)
     sums.hosts.append(_host_drops(folder, record, facts, figures, observation))
     if figures is None:

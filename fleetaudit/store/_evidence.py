@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from fleetaudit.records.call import Attachment
 
-__all__ = ["EvidenceSink", "index", "open_verified", "partial_files"]
+__all__ = ["INDEX", "EvidenceSink", "index", "open_verified", "partial_files"]
 
-_INDEX: Final = "evidence.jsonl"
+INDEX: Final = "evidence.jsonl"
 _BLOCK: Final = 1024 * 1024
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # absent on Windows
 
@@ -67,7 +67,7 @@ class EvidenceSink:
         )
         try:
             self._partial(attachment.name).replace(path)
-            with append(self._home / _INDEX) as stream:
+            with append(self._home / INDEX) as stream:
                 stream.write(_json.encode(_json.from_evidence(evidence), indent=None))
         except OSError as error:
             raise self._unwritable(error) from error
@@ -96,24 +96,33 @@ class EvidenceSink:
         )
 
 
-def index(home: Path) -> tuple[Evidence, ...]:
-    """Return what came whole, in the order it came; of a file sent twice, the later one.
+def index(home: Path) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+    """Return what came whole, in the order it came, and what is wrong with which line.
+
+    Of a file sent twice the later one is returned. A line is cut when the process that wrote it
+    was killed; the others stand.
 
     Raises:
-        RunDirectoryError: The index is damaged.
+        RunDirectoryError: The index cannot be read.
     """
-    path = home / _INDEX
-    if not path.exists():
-        return ()
+    path = home / INDEX
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return (), ()
+    except OSError as error:
+        raise RunDirectoryError(f"cannot be read: {error}", file=str(path)) from error
     found: dict[str, Evidence] = {}
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    damages: list[str] = []
+    for number, line in enumerate(lines, start=1):
         try:
             evidence = _json.to_evidence(_json.decode(line))
         except ValueError as error:
-            raise RunDirectoryError(f"line {number} is damaged: {error}", file=str(path)) from error
+            damages.append(f"line {number} is damaged: {error}")
+            continue
         found.pop(evidence.file, None)
         found[evidence.file] = evidence
-    return tuple(found.values())
+    return tuple(found.values()), tuple(damages)
 
 
 def partial_files(home: Path) -> tuple[str, ...]:

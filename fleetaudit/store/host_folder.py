@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from fleetaudit.errors import RunDirectoryError
+from fleetaudit.records.figures import Gap
+from fleetaudit.records.host_record import HostRecord
+from fleetaudit.records.outcome import HOST, Outcome, OutcomeKind
 from fleetaudit.store import _evidence, _json, _tables
 from fleetaudit.store._paths import folder, slug, write_atomically
 
@@ -16,11 +20,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fleetaudit.records.evidence import Evidence, Issue, Phase
-    from fleetaudit.records.host_record import HostRecord
 
-__all__ = ["HostFolder"]
+__all__ = ["NAME", "HostFolder"]
 
+NAME: Final = "name.json"
 _COMMITTED: Final = "host.json"
+_REMEDY: Final = (
+    "Run `fleetaudit restore`, which knows whether anything is owed, and sweep the host again"
+)
 
 
 class HostFolder:
@@ -38,12 +45,12 @@ class HostFolder:
         return _evidence.EvidenceSink(self.path, source, phase, taken_at)
 
     def evidence(self) -> tuple[Evidence, ...]:
-        """Return what came whole, in the order it came.
+        """Return what came whole, in the order it came; :meth:`record` names damaged lines.
 
         Raises:
-            RunDirectoryError: The list is damaged.
+            RunDirectoryError: The list cannot be read.
         """
-        return _evidence.index(self.path)
+        return _evidence.index(self.path)[0]
 
     def partial(self) -> tuple[str, ...]:
         """Return the files that did not come whole, as paths below this folder."""
@@ -79,21 +86,64 @@ class HostFolder:
         """Return whether the host is done."""
         return (self.path / _COMMITTED).exists()
 
+    def name(self) -> str:
+        """Return the host's inventory name.
+
+        Raises:
+            RunDirectoryError: No file of the folder says it, and the folder's name does not either.
+        """
+        damage = ""
+        for file in (NAME, _COMMITTED):
+            try:
+                name = _json.decode((self.path / file).read_bytes()).get("host")
+            except (OSError, ValueError) as error:
+                damage = damage or f"{file}: {error}"
+            else:
+                if isinstance(name, str) and slug(name) == self.path.name:
+                    return name
+        if slug(self.path.name) == self.path.name:
+            return self.path.name
+        raise RunDirectoryError(
+            f"no file in it says which host it is of ({damage or 'another one is named'})",
+            file=str(self.path),
+            remedy="Move the folder out of the run directory; the other hosts can then be read",
+        )
+
     def record(self) -> HostRecord:
         """Return what was committed.
 
+        A host that was not committed, or whose record is damaged, counts as failed, and the
+        record says why: what its evidence shows is read all the same.
+
         Raises:
-            RunDirectoryError: The host was not committed, or its record is damaged.
+            RunDirectoryError: Nothing says which host it is.
         """
         path = self.path / _COMMITTED
+        gaps = tuple(
+            Gap(
+                kind="evidence-unlisted",
+                host=self.name(),
+                what=f"{self.path / _evidence.INDEX}: {damage}",
+                effect="The evidence that the line listed was not read",
+            )
+            for damage in _evidence.index(self.path)[1]
+        )
         try:
-            return _json.to_host_record(_json.decode(path.read_bytes()))
-        except FileNotFoundError as error:
-            raise RunDirectoryError(
-                "the run did not finish this host", file=str(self.path)
-            ) from error
+            record = _json.to_host_record(_json.decode(path.read_bytes()))
+        except FileNotFoundError:
+            return self._failed("the run ended before this host was done", gaps)
         except (OSError, ValueError) as error:
-            raise RunDirectoryError(f"is damaged: {error}", file=str(path)) from error
+            return self._failed(f"{path} is damaged: {error}", gaps)
+        if slug(record.host) != self.path.name:
+            return self._failed(f"{path} is of another host", gaps)
+        return replace(record, gaps=(*record.gaps, *gaps)) if gaps else record
+
+    def _failed(self, reason: str, gaps: tuple[Gap, ...]) -> HostRecord:
+        host = self.name()
+        whole = Outcome(
+            host=host, source=HOST, kind=OutcomeKind.FAILED, reason=reason, remedy=_REMEDY
+        )
+        return HostRecord(host=host, outcomes=(whole,), gaps=gaps)
 
     def tables(self) -> _tables.TableParts:
         """Return a context manager that derives all tables anew; tables not written are removed."""

@@ -18,10 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from fleetaudit.errors import RunDirectoryError
+from fleetaudit.errors import RunDirectoryError, RunDirectoryInUseError
 from fleetaudit.store import _json
 from fleetaudit.store._paths import folder, slug, write_atomically
-from fleetaudit.store.host_folder import HostFolder
+from fleetaudit.store.host_folder import NAME, HostFolder
 from fleetaudit.store.locks import Lock
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ MANIFEST: Final = "manifest.json"
 LOG: Final = "run.log.jsonl"
 SCHEMA_VERSION: Final = 1
 """Of the layout above; grows when an older fleetaudit would misread a newer run directory."""
-_NAME: Final = "name.json"
+_WITHOUT_MANIFEST: Final = "Its evidence is whole: `fleetaudit import RUN/hosts` reads it"
 
 
 class RunDirectory:
@@ -122,12 +122,11 @@ class RunDirectory:
             RunDirectoryError: There is none, or it cannot be made.
         """
         path = self.path / "hosts" / slug(name)
-        marker = path / _NAME
-        if not marker.exists():
+        if not path.is_dir() or (self._lock is not None and not (path / NAME).exists()):
             if self._lock is None:
                 raise RunDirectoryError(f"the run has no host {name!r}", file=str(self.path))
             try:
-                write_atomically(folder(path) / _NAME, _json.encode({"host": name}, indent=None))
+                write_atomically(folder(path) / NAME, _json.encode({"host": name}, indent=None))
             except OSError as error:
                 raise _unusable(path, error) from error
         return HostFolder(path)
@@ -146,24 +145,27 @@ class RunDirectory:
         return path
 
     def host_names(self) -> tuple[str, ...]:
-        """Return the inventory names of the hosts that are done, sorted.
+        """Return the inventory names of all hosts that were begun, sorted.
 
         Raises:
-            RunDirectoryError: A host's folder is damaged.
+            RunDirectoryError: A host's folder is damaged so far that it does not say its host.
         """
-        return tuple(sorted(name for name, one in self._hosts() if one.is_committed()))
+        return tuple(sorted(one.name() for one in self._hosts()))
 
     def unfinished(self) -> tuple[str, ...]:
         """Return the inventory names of the hosts that were begun and are not done, sorted.
 
         Raises:
-            RunDirectoryError: A host's folder is damaged.
+            RunDirectoryError: As :meth:`host_names`.
         """
-        return tuple(sorted(name for name, one in self._hosts() if not one.is_committed()))
+        return tuple(sorted(one.name() for one in self._hosts() if not one.is_committed()))
 
-    def _hosts(self) -> list[tuple[str, HostFolder]]:
-        markers = (self.path / "hosts").glob(f"*/{_NAME}")
-        return [(_read_name(marker), HostFolder(marker.parent)) for marker in markers]
+    def _hosts(self) -> list[HostFolder]:
+        path = self.path / "hosts"
+        try:
+            return [HostFolder(one) for one in path.iterdir() if one.is_dir()]
+        except OSError as error:
+            raise RunDirectoryError(f"its hosts cannot be read: {error}", file=str(path)) from error
 
     def _write_manifest(self) -> None:
         content = {"schema_version": SCHEMA_VERSION, **_json.from_run(self.manifest)}
@@ -195,24 +197,16 @@ def _read_manifest(path: Path) -> RunInfo:
     except OSError as error:
         raise _unusable(file, error) from error
     except ValueError as error:
-        raise RunDirectoryError(f"is damaged: {error}", file=str(file)) from error
-
-
-def _read_name(marker: Path) -> str:
-    try:
-        name = _json.decode(marker.read_bytes()).get("host")
-    except (OSError, ValueError) as error:
-        raise RunDirectoryError(f"is damaged: {error}", file=str(marker)) from error
-    if not isinstance(name, str) or slug(name) != marker.parent.name:
-        raise RunDirectoryError("does not name the host of its folder", file=str(marker))
-    return name
+        raise RunDirectoryError(
+            f"is damaged: {error}", file=str(file), remedy=_WITHOUT_MANIFEST
+        ) from error
 
 
 def _locked(path: Path) -> Lock:
     try:
         return Lock(path / "lock")
     except BlockingIOError as error:
-        raise RunDirectoryError(
+        raise RunDirectoryInUseError(
             "is being written by another process",
             file=str(path),
             remedy="Wait until that one ends",

@@ -42,6 +42,7 @@ _LISTENER: Final = (
 _PORT: Final = "Check ansible_port and ansible_psrp_protocol, and what listens there"
 _SLOW: Final = "Check that the host is not overloaded, or raise ansible_psrp_read_timeout"
 _OURS: Final = "This is an error in fleetaudit; please report it"
+_CHANGED: Final = "If it happens again, something between here and the host changes the traffic"
 
 
 def classify(exception: BaseException, scene: Scene) -> Failure:
@@ -58,10 +59,16 @@ def classify(exception: BaseException, scene: Scene) -> Failure:
         if isinstance(exception, types):
             return answer(exception, scene)
     return authentication.foreign(exception, scene) or scene.rubbish(
-        f"its answer cannot be read ({type(exception).__name__})",
-        "If it happens again, something between here and the host changes the traffic",
+        f"{_what_answers(scene)} ({type(exception).__name__})",
+        _PORT if scene.stage is Stage.OPENING else _CHANGED,
         retry=Retry.ONCE,
     )
+
+
+def _what_answers(scene: Scene) -> str:
+    if scene.stage is Stage.OPENING:
+        return "what answers there does not speak as WinRM does"
+    return "its answer cannot be read"
 
 
 def causes(exception: BaseException) -> Iterator[BaseException]:
@@ -200,8 +207,12 @@ def _not_xml(_exception: BaseException, scene: Scene) -> Failure:
 def _value(exception: BaseException, scene: Scene) -> Failure:
     if scene.stage is Stage.PREPARING or str(exception).startswith("Server responded with"):
         return authentication.combination(scene)
+    if isinstance(exception, UnicodeError):
+        return scene.rubbish("a text in its answer is no valid Unicode", _CHANGED, retry=Retry.ONCE)
     return scene.rubbish(
-        f"its answer cannot be read ({type(exception).__name__})", retry=Retry.ONCE
+        f"{_what_answers(scene)} ({type(exception).__name__})",
+        _PORT if scene.stage is Stage.OPENING else _CHANGED,
+        retry=Retry.ONCE,
     )
 
 

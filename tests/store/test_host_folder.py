@@ -120,12 +120,16 @@ def test_evidence_that_is_gone_or_elsewhere_is_an_error(folder: HostFolder, tmp_
         folder.open(evidence)
 
 
-def test_a_damaged_list_of_evidence_is_an_error_that_names_the_line(folder: HostFolder) -> None:
+def test_a_damaged_line_in_the_list_of_evidence_is_a_gap_and_the_others_stand(
+    folder: HostFolder,
+) -> None:
     store(folder, "wfpstate.xml")
     with (folder.path / "evidence.jsonl").open("ab") as stream:
         stream.write(b'{"source": "wfp-st')
-    with pytest.raises(RunDirectoryError, match="line 2 is damaged"):
-        folder.evidence()
+    assert [one.name for one in folder.evidence()] == ["wfpstate.xml"]
+    (gap,) = folder.record().gaps
+    assert gap.kind == "evidence-unlisted"
+    assert "evidence.jsonl: line 2 is damaged" in gap.what
 
 
 def test_a_table_is_read_back_with_its_schema(folder: HostFolder) -> None:

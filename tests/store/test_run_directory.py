@@ -11,7 +11,7 @@ import pytest
 from fleetaudit.errors import RunDirectoryError
 from fleetaudit.records.figures import RunInfo
 from fleetaudit.records.host_record import HostRecord, Restoration
-from fleetaudit.records.outcome import Outcome, OutcomeKind
+from fleetaudit.records.outcome import HOST, Outcome, OutcomeKind
 from fleetaudit.records.secret import Secret
 from fleetaudit.records.window import Window
 from fleetaudit.store import RunDirectory
@@ -62,13 +62,15 @@ def test_a_run_that_was_written_is_read_the_same(run: RunDirectory) -> None:
     assert opened.host("WEB01").record() == RECORD
 
 
-def test_a_host_counts_only_once_it_is_committed(run: RunDirectory) -> None:
+def test_a_host_that_was_begun_and_not_done_counts_as_failed(run: RunDirectory) -> None:
     run.host("begun")
     run.host("WEB01").commit(RECORD)
-    assert run.host_names() == ("WEB01",)
+    assert run.host_names() == ("WEB01", "begun")
     assert run.unfinished() == ("begun",)
-    with pytest.raises(RunDirectoryError, match="did not finish this host"):
-        run.host("begun").record()
+    (whole,) = run.host("begun").record().outcomes
+    assert (whole.host, whole.source, whole.kind) == ("begun", HOST, OutcomeKind.FAILED)
+    assert "ended before this host was done" in whole.reason
+    assert "restore" in whole.remedy
 
 
 def test_nobody_else_may_look_into_a_run(run: RunDirectory) -> None:
@@ -128,18 +130,49 @@ def test_a_damaged_manifest_is_an_error_that_names_it(run: RunDirectory, text: s
         RunDirectory.open(run.path)
 
 
-def test_a_damaged_host_record_is_an_error_that_names_it(run: RunDirectory) -> None:
+@pytest.mark.parametrize(
+    "text", ['{"host": "web01", "outcomes": [{"source": 1}]}', "", "{", '{"host": "web02"}']
+)
+def test_a_host_whose_record_is_damaged_counts_as_failed_and_says_so(
+    run: RunDirectory, text: str
+) -> None:
     folder = run.host("web01")
     folder.commit(RECORD)
-    (folder.path / "host.json").write_text('{"host": "web01", "outcomes": [{"source": 1}]}')
-    with pytest.raises(RunDirectoryError, match=r"host\.json: is damaged"):
-        folder.record()
+    (folder.path / "host.json").write_text(text)
+    (whole,) = folder.record().outcomes
+    assert whole.kind is OutcomeKind.FAILED
+    assert "host.json is damaged" in whole.reason
+    assert run.host_names() == ("web01",)
 
 
-def test_a_folder_of_another_hosts_name_is_found_out(run: RunDirectory) -> None:
-    folder = run.host("web01")
-    folder.path.rename(folder.path.with_name("web02"))
-    with pytest.raises(RunDirectoryError, match="does not name the host of its folder"):
+def test_a_record_of_another_host_is_found_out(run: RunDirectory) -> None:
+    run.host("web01").commit(RECORD)
+    (whole,) = run.host("web01").record().outcomes
+    assert (whole.host, whole.kind) == ("web01", OutcomeKind.FAILED)
+    assert "another host" in whole.reason
+
+
+def test_a_host_whose_name_is_lost_is_called_as_its_record_or_its_folder(
+    run: RunDirectory,
+) -> None:
+    for name in ("WEB01", "web02"):
+        folder = run.host(name)
+        folder.commit(replace(RECORD, host=name))
+        (folder.path / "name.json").unlink()
+    (run.host("web03").path / "name.json").write_text("{")
+    assert RunDirectory.open(run.path).host_names() == ("WEB01", "web02", "web03")
+
+
+def test_a_folder_that_no_file_gives_a_name_is_an_error_that_names_it(run: RunDirectory) -> None:
+    folder = run.host("WEB01")
+    (folder.path / "name.json").unlink()
+    with pytest.raises(RunDirectoryError, match=r"WEB01|web01~.*says which host"):
+        run.host_names()
+
+
+def test_a_run_without_its_folder_of_hosts_is_damaged_not_empty(run: RunDirectory) -> None:
+    (run.path / "hosts").rmdir()
+    with pytest.raises(RunDirectoryError, match="hosts cannot be read"):
         run.host_names()
 
 

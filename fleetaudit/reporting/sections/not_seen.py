@@ -17,6 +17,9 @@ __all__ = ["SECTION"]
 _TITLES = {
     "audit-undone": "Auditing was switched off meanwhile",
     "clock-skew": "Clocks are wrong",
+    "evidence-doubted": "Evidence with something odd in it",
+    "evidence-unlisted": "Lists of evidence are damaged",
+    "evidence-unread": "Evidence that could not be read, or not all of it",
     "host-failed": "Hosts that failed",
     "host-refused": "Hosts that refused",
     "host-timed-out": "Hosts that did not finish in time",
@@ -30,7 +33,7 @@ _TITLES = {
     "restore-owed": "Auditing is still on",
 }
 _BAD = {"restore-owed", "records-lost"}
-_QUIET = {"raw-sockets", "rebooted", "clock-skew"}
+_QUIET = {"evidence-doubted", "raw-sockets", "rebooted", "clock-skew"}
 _MOST = 20
 """Hosts that one box names; the table of hosts names all."""
 
