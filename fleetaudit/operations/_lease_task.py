@@ -134,8 +134,10 @@ def task_xml(lease: Lease) -> str:
 def read_task(data: bytes) -> FoundTask:
     """Return what the XML of a task says; ``data`` is UTF-16 with its mark, or UTF-8.
 
+    A task that does not run as SYSTEM is no lease: only an administrator can make one that does.
+
     Raises:
-        ValueError: It is no task's XML.
+        ValueError: It is no task's XML, or that of another's task.
     """
     if len(data) > _MOST_BYTES:
         raise ValueError("it is too large")
@@ -155,6 +157,8 @@ def read_task(data: bytes) -> FoundTask:
     if task.tag != f"{{{NAMESPACE}}}Task":
         raise ValueError("it is XML, but no task")
     names = {"t": NAMESPACE}
+    if task.findtext("t:Principals/t:Principal/t:UserId", "", names) != _SYSTEM_SID:
+        raise ValueError("it does not run as SYSTEM, so it was not made by fleetaudit")
     said = task.findtext("t:RegistrationInfo/t:Description", "", names)
     start = task.findtext("t:Triggers/t:TimeTrigger/t:StartBoundary", "", names)
     run = _RUN.match(said)

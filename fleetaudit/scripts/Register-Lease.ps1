@@ -16,7 +16,7 @@ What the host's settings are before the change, as JSON.
 Records of fleetaudit/records/wire.py: how icacls and schtasks ended.
 .NOTES
 Tools: icacls, schtasks
-Changes: a task in \fleetaudit\ and a file in %ProgramData%\fleetaudit; the task's run takes both back.
+Changes: a task in \fleetaudit\ and a file in %ProgramData%\fleetaudit, both until Remove-Lease.
 Needs: an elevated administrator.
 #>
 [CmdletBinding()]
@@ -40,6 +40,13 @@ $Folder = New-PrivateFolder
 try {
     if (-not (Test-Path -LiteralPath $Leases)) {
         $null = New-Item -ItemType Directory -Path $Leases -ErrorAction Stop
+        $Arguments = @($Leases, '/setowner', '*S-1-5-32-544', '/q')
+        $Exit = Invoke-NativeTool -Tool 'icacls' -Arguments $Arguments -Folder $Folder
+        $Exit
+        if ($Exit.Code -ne 0) {
+            Send-Complaint -Folder $Folder
+            return
+        }
     }
     $Arguments = @(
         $Leases

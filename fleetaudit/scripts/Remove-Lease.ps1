@@ -2,13 +2,11 @@
 .SYNOPSIS
 Removes a lease: its task, then its baseline file and its marker.
 .DESCRIPTION
-What is not there needs no removing: schtasks is called only where the task's file is below
-%SystemRoot%\System32\Tasks, because it ends with 1 for a missing task and for any failure alike.
-The files stay where the task could not be deleted.
+What is not there needs no removing. The files stay where the task could not be deleted.
 .PARAMETER LeaseName
 The name of the task in its folder \fleetaudit\, and of the lease's files.
 .OUTPUTS
-Records of fleetaudit/records/wire.py: how schtasks ended, if there was a task.
+Records of fleetaudit/records/wire.py: how schtasks ended, each time it was called.
 .NOTES
 Tools: schtasks
 Changes: the lease's task and files are deleted; no setting is changed.
@@ -28,15 +26,20 @@ $Task = Join-Path -Path $env:SystemRoot -ChildPath "System32\Tasks\fleetaudit\$L
 $Leases = Get-LeaseFolder
 $Folder = New-PrivateFolder
 try {
-    if (Test-Path -LiteralPath $Task -PathType Leaf) {
+    $Exit = Get-LeaseTask -Name $LeaseName -Folder $Folder
+    if ($Exit -and $Exit.Code -eq 0) {
         $Arguments = @('/Delete', '/TN', "\fleetaudit\$LeaseName", '/F')
         $Exit = Invoke-NativeTool -Tool 'schtasks' -Arguments $Arguments -Folder $Folder
-        if ($Exit.Code -ne 0 -and (Test-Path -LiteralPath $Task -PathType Leaf)) {
-            $Exit
+        if ($Exit.Code -ne 0 -and -not (Test-Path -LiteralPath $Task)) {
+            $Exit = $null
+        }
+    }
+    if ($Exit) {
+        $Exit
+        if ($Exit.Code -ne 0) {
             Send-Complaint -Folder $Folder
             return
         }
-        @{ Kind = 'Exit'; Tool = 'schtasks'; Code = 0 }
     }
     foreach ($Part in 'json', 'fired') {
         $File = Join-Path -Path $Leases -ChildPath "$LeaseName.$Part"

@@ -28,8 +28,9 @@ from fleetaudit.records.audit_policy import Inclusion
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["LEASE_FOLDER", "Scheduler", "Task", "lease_file"]
+__all__ = ["DISABLED", "LEASE_FOLDER", "Scheduler", "Task", "lease_file"]
 
+DISABLED: Final = "ERROR: The service cannot be started, because it is disabled."
 LEASE_FOLDER: Final = "C:\\ProgramData\\fleetaudit\\"
 _NAMESPACE: Final = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 _LATE: Final = timedelta(minutes=10)
@@ -116,7 +117,7 @@ class Scheduler:
         ``now`` is the true time.
         """
         if not self.is_enabled:
-            return "ERROR: The service cannot be started, because it is disabled."
+            return DISABLED
         try:
             task = read(name, xml)
         except (ValueError, etree.XMLSyntaxError) as error:
@@ -128,7 +129,7 @@ class Scheduler:
     def delete(self, name: str) -> str:
         """Delete a task, as ``schtasks /Delete /F``; return what it complains, or nothing."""
         if not self.is_enabled:
-            return "ERROR: The service cannot be started, because it is disabled."
+            return DISABLED
         if name not in self._tasks:
             return "ERROR: The system cannot find the file specified."
         del self._tasks[name]

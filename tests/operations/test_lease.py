@@ -364,6 +364,12 @@ def test_what_is_no_task_is_refused(data: bytes) -> None:
         read_task(data)
 
 
+def test_a_task_that_runs_as_somebody_else_is_no_lease() -> None:
+    text = task_xml(a_lease()).replace("S-1-5-18", "S-1-5-21-1-2-3-1001")
+    with pytest.raises(ValueError, match="does not run as SYSTEM"):
+        read_task(text.encode("utf-16"))
+
+
 def encoded(name: str, **parts: bytes) -> dict[str, object]:
     entry: dict[str, object] = {"Name": name, "Task": None, "Baseline": None, "Marker": None}
     return entry | {part: base64.b64encode(data).decode() for part, data in parts.items()}

@@ -264,6 +264,18 @@ def test_a_host_whose_task_scheduler_is_disabled_keeps_no_baseline() -> None:
     assert room.found() == ()
 
 
+def test_a_task_scheduler_that_is_disabled_later_cannot_say_what_it_holds(room: Room) -> None:
+    room.host.scheduler.is_enabled = False
+    for script, parameters in (("Get-Lease", {}), ("Remove-Lease", {"LeaseName": NAME})):
+        replies = room.desk.ask(HOST, script, **parameters)
+        assert replies.exits == {"schtasks": 1}
+        assert set(replies.files) == {"stderr.txt"}
+    room.pass_time(11 * MINUTE)
+    assert not room.is_back
+    room.host.scheduler.is_enabled = True
+    assert len(room.found()) == 1
+
+
 def without_scheduler() -> Desk:
     fleet = make_desk(3).fleet
     specs = [

@@ -6,9 +6,16 @@ import base64
 from typing import TYPE_CHECKING
 
 from fleetaudit.simulation._seam import ErrorText, TerminatingError
-from fleetaudit.simulation.answers._answer import Answer, Asked, file_records, has_rights
+from fleetaudit.simulation.answers._answer import (
+    Answer,
+    Asked,
+    complaint,
+    exit_record,
+    file_records,
+    has_rights,
+)
 from fleetaudit.simulation.formats.context import render_json
-from fleetaudit.simulation.scheduler import LEASE_FOLDER, lease_file
+from fleetaudit.simulation.scheduler import DISABLED, LEASE_FOLDER, lease_file
 from fleetaudit.simulation.specs import Trait
 
 if TYPE_CHECKING:
@@ -26,6 +33,11 @@ def _give(asked: Asked) -> Iterator[Emission]:
         error = "ItemExistsUnauthorizedAccessError,Microsoft.PowerShell.Commands.TestPathCommand"
         yield TerminatingError(ErrorText(message=message, fully_qualified_id=error, category=18))
         return
+    for _ in host.scheduler.tasks:
+        yield exit_record("schtasks", 0 if host.scheduler.is_enabled else 1)
+        if not host.scheduler.is_enabled:
+            yield from complaint(f"{DISABLED}\r\n")
+            return
     names = set(host.scheduler.tasks)
     names |= {
         path.removeprefix(LEASE_FOLDER).rpartition(".")[0]
