@@ -16,11 +16,16 @@ COLLECTOR: Final = Collector(
     script="Get-AuditPolicy",
     phases=frozenset({Phase.BEFORE, Phase.AFTER}),
     readings=(
-        # gpo-audit.csv matches neither pattern: its numbers mean something else.
-        Reading(pattern="policy.csv", parse=auditpol_backup.parse),
-        Reading(pattern="*auditpol*.csv", parse=auditpol_backup.parse),
+        # The numbers of gpo-audit.csv mean something else, so it has a table of its own.
+        Reading(pattern="policy.csv", parse=auditpol_backup.parse, tables=("audit_policy",)),
+        Reading(pattern="*auditpol*.csv", parse=auditpol_backup.parse, tables=("audit_policy",)),
+        Reading(
+            pattern="gpo-audit*.csv",
+            parse=auditpol_backup.parse_group_policy,
+            tables=("group_audit_policy",),
+        ),
     ),
-    tables=("audit_policy",),
+    tables=("audit_policy", "group_audit_policy"),
     privilege="an elevated administrator (SeSecurityPrivilege)",
     reference="windows-facts 5; learn.microsoft.com/windows-server/administration/"
     "windows-commands/auditpol-backup",

@@ -9,11 +9,13 @@ A sample of ``auditpol /backup`` (windows-facts 5)::
 
 Only GUIDs and numbers are read, because names and settings are in the host's language. Options,
 global SACLs and policies of single users are no part of the system policy: they are skipped
-without an issue. ``auditpol /get /r`` is read too where it has the seventh column; without one
-it has no number, and every subcategory becomes an issue.
+without an issue. ``auditpol /get /r`` is read too; where it lacks the seventh column it has no
+number, only a text in the host's language, which is never guessed: the rows have no inclusion then,
+and one issue says so.
 
 The ``audit.csv`` of a group policy looks the same and means something else: 0 leaves a
-subcategory unchanged and 4 is none. :func:`read_gpo_policy` reads that dialect.
+subcategory unchanged and 4 is none. :func:`parse_group_policy` and :func:`read_gpo_policy` read
+that dialect, into a table of its own.
 """
 
 from __future__ import annotations
@@ -30,22 +32,34 @@ from fleetaudit.errors import EvidenceError
 from fleetaudit.parsers._text import capped, decode, excerpt
 from fleetaudit.records.audit_policy import AuditPolicy, Inclusion
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
-from fleetaudit.records.tables import AUDIT_POLICY
+from fleetaudit.records.tables import AUDIT_POLICY, GROUP_AUDIT_POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import BinaryIO
 
-__all__ = ["GPO_NONE", "GPO_UNCHANGED", "parse", "read_gpo_policy", "read_policy"]
+__all__ = [
+    "GPO_NONE",
+    "GPO_UNCHANGED",
+    "parse",
+    "parse_group_policy",
+    "read_gpo_policy",
+    "read_policy",
+]
 
 GPO_UNCHANGED: Final = 0
 GPO_NONE: Final = 4
 
-_COLUMNS: Final = 7
+_HIGHEST: Final = int(Inclusion.SUCCESS | Inclusion.FAILURE)
+_AFTER_GUID: Final = 3
+"""Columns after the GUID where there is a number: inclusion, exclusion and setting value."""
 _LONGEST: Final = 16 * 1024 * 1024
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
 _USER = re.compile(r"S-1-[0-9-]+|.*\\.*")
 _NO_GUID = re.compile(r"Option:.*|.*GlobalSacl", re.IGNORECASE)
+_SCHEMAS: Final = MappingProxyType(
+    {"audit_policy": AUDIT_POLICY, "group_audit_policy": GROUP_AUDIT_POLICY}
+)
 _READ_AGAIN = "Ask the host again; where it says the same, look at its auditpol /backup yourself"
 
 
@@ -55,7 +69,7 @@ class _Setting(NamedTuple):
     line: int
     guid: UUID
     name: str
-    value: int
+    value: int | None
 
 
 class _Flaw(NamedTuple):
@@ -67,7 +81,14 @@ class _Flaw(NamedTuple):
 
 def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     """Yield the system policy as one batch, and an issue for each line that cannot be read."""
-    return capped(_items(stream, context), source=context.name)
+    items = _items(stream, context, table="audit_policy", highest=_HIGHEST)
+    return capped(items, source=context.name)
+
+
+def parse_group_policy(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
+    """Yield a group policy's ``audit.csv`` as one batch of ``group_audit_policy``, and issues."""
+    items = _items(stream, context, table="group_audit_policy", highest=GPO_NONE)
+    return capped(items, source=context.name)
 
 
 def read_policy(data: bytes, *, name: str = "policy.csv") -> AuditPolicy:
@@ -77,7 +98,7 @@ def read_policy(data: bytes, *, name: str = "policy.csv") -> AuditPolicy:
         EvidenceError: A line cannot be read, a subcategory has two settings, no subcategory is
             named, or the numbers are those of a group policy.
     """
-    settings = _settings(data, name=name, highest=Inclusion.SUCCESS | Inclusion.FAILURE)
+    settings = _settings(data, name=name, highest=_HIGHEST)
     return AuditPolicy(
         settings=MappingProxyType({guid: Inclusion(value) for guid, value in settings.items()})
     )
@@ -103,6 +124,9 @@ def _settings(
         if isinstance(item, _Flaw):
             happened = f"line {item.line}: {item.problem}"
             raise EvidenceError(happened, file=name, remedy=_READ_AGAIN)
+        if item.value is None:
+            happened = f"line {item.line}: {{{item.guid}}} has no number, only a text"
+            raise EvidenceError(happened, file=name, remedy=_READ_AGAIN)
         if found.setdefault(item.guid, item.value) != item.value:
             happened = f"line {item.line}: {{{item.guid}}} has a second setting"
             raise EvidenceError(happened, file=name, remedy=_READ_AGAIN)
@@ -111,29 +135,36 @@ def _settings(
     return found
 
 
-def _items(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
+def _items(
+    stream: BinaryIO, context: EvidenceContext, *, table: str, highest: int
+) -> Iterator[Rows | Issue]:
     data = stream.read(_LONGEST + 1)
     if len(data) > _LONGEST:
         problem = f"only the first {_LONGEST} bytes were read; no policy is that long"
         yield Issue(source=context.name, where="the whole file", problem=problem)
     settings: list[_Setting] = []
-    for item in _read(decode(data[:_LONGEST]), highest=Inclusion.SUCCESS | Inclusion.FAILURE):
+    for item in _read(decode(data[:_LONGEST]), highest=highest):
         if isinstance(item, _Flaw):
             yield Issue(source=context.name, where=f"line {item.line}", problem=item.problem)
         else:
             settings.append(item)
+    silent = [one for one in settings if one.value is None]
+    if silent:
+        problem = f"{len(silent)} subcategories have no number, only a text in the host's language"
+        remedy = "auditpol /backup writes numbers"
+        where = f"line {silent[0].line}"
+        yield Issue(source=context.name, where=where, problem=f"{problem}; {remedy}", lost=0)
     if settings:
+        schema = _SCHEMAS[table]
         columns = [
             [f"{{{str(one.guid).upper()}}}" for one in settings],
             [one.name for one in settings],
             [one.value for one in settings],
         ]
         arrays = [
-            pa.array(values, type=field.type)
-            for values, field in zip(columns, AUDIT_POLICY, strict=True)
+            pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)
         ]
-        batch = pa.RecordBatch.from_arrays(arrays, schema=AUDIT_POLICY)
-        yield Rows(table="audit_policy", batch=batch)
+        yield Rows(table=table, batch=pa.RecordBatch.from_arrays(arrays, schema=schema))
 
 
 def _read(text: str, *, highest: int) -> Iterator[_Setting | _Flaw]:
@@ -179,8 +210,9 @@ def _is_known_without_guid(row: list[str]) -> bool:
 def _setting(number: int, row: list[str], at: int, *, highest: int) -> _Setting | _Flaw:
     """Return the setting of a row whose GUID stands at ``at``; names may hold commas."""
     guid = UUID(row[at].strip("{}"))
-    if len(row) < _COLUMNS:
-        return _Flaw(number, f"{{{guid}}} has no number, only a text in the host's language")
+    name = ",".join(row[2:at])
+    if len(row) - at <= _AFTER_GUID:
+        return _Setting(number, guid, name, None)
     text = row[-1]
     if not (text.isascii() and text.isdigit() and len(text) == 1):
         return _Flaw(number, f"{{{guid}}} has the setting {excerpt(text)}, which is no number")
@@ -188,4 +220,4 @@ def _setting(number: int, row: list[str], at: int, *, highest: int) -> _Setting 
     if value > highest:
         group = " (4 is what a group policy's audit.csv says)" if value == GPO_NONE else ""
         return _Flaw(number, f"{{{guid}}} has the setting {value}, which means nothing here{group}")
-    return _Setting(number, guid, ",".join(row[2:at]), value)
+    return _Setting(number, guid, name, value)

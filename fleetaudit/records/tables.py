@@ -21,6 +21,7 @@ __all__ = [
     "FIREWALL_LOG",
     "FIREWALL_PROFILES",
     "FIREWALL_RULES",
+    "GROUP_AUDIT_POLICY",
     "INTERFACES",
     "LISTENERS",
     "NET_EVENTS",
@@ -234,7 +235,22 @@ AUDIT_POLICY: Final = pa.schema(
         ("inclusion", pa.uint8()),
     ]
 )
-"""The system audit policy; ``inclusion`` is 0 none, 1 success, 2 failure, 3 both."""
+"""The system audit policy; ``inclusion`` is 0 none, 1 success, 2 failure, 3 both.
+
+It is null where the evidence has only a text in the host's language.
+"""
+
+GROUP_AUDIT_POLICY: Final = pa.schema(
+    [
+        ("subcategory_guid", pa.string()),
+        ("subcategory_name", pa.string()),
+        ("group_setting", pa.uint8()),
+    ]
+)
+"""What group policy sets; ``group_setting`` is 0 unchanged, 1 success, 2 failure, 3 both, 4 none.
+
+The numbers are not those of ``audit_policy`` (windows-facts 5), hence another name.
+"""
 
 SERVICES: Final = pa.schema(
     [
@@ -325,6 +341,7 @@ SCHEMAS: Final = MappingProxyType(
         "firewall_rules": FIREWALL_RULES,
         "firewall_profiles": FIREWALL_PROFILES,
         "audit_policy": AUDIT_POLICY,
+        "group_audit_policy": GROUP_AUDIT_POLICY,
         "services": SERVICES,
         "processes": PROCESSES,
         "addresses": ADDRESSES,

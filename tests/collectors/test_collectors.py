@@ -45,7 +45,12 @@ SENT = MappingProxyType(
         "host-context": ("services.json", "processes.json", "addresses.json", "volumes.txt"),
         "host-facts": (),
         "security-events": ("security.evtx",),
-        "wfp-net-events": ("netevents.xml", "web01-netevents.xml", "wfpdiag.xml"),
+        "wfp-net-events": (
+            "netevents.xml",
+            "netevent_drop.xml",
+            "web01-netevents.xml",
+            "wfpdiag.xml",
+        ),
         "wfp-state": ("wfpstate.xml", "wfpstate-2.xml", "filters.xml"),
     }
 )
@@ -110,6 +115,6 @@ def test_a_file_is_read_by_one_parser_of_its_collector(name: str, file: str) -> 
     assert read_by(file.upper()) == [name]
 
 
-@pytest.mark.parametrize("file", ["facts.json", "groups.csv", "gpo-audit.csv", "stderr.txt"])
+@pytest.mark.parametrize("file", ["facts.json", "groups.csv", "stderr.txt"])
 def test_a_file_that_fills_no_table_is_kept_unread(file: str) -> None:
     assert read_by(file) == []

@@ -15,6 +15,7 @@ from fleetaudit.parsers.auditpol_backup import (
     GPO_NONE,
     GPO_UNCHANGED,
     parse,
+    parse_group_policy,
     read_gpo_policy,
     read_policy,
 )
@@ -80,10 +81,63 @@ def test_rows_hold_braced_upper_case_guids_and_names_with_commas() -> None:
     assert [row["inclusion"] for row in rows] == [0, 2, 3]
 
 
-def test_a_text_in_the_hosts_language_is_never_taken_for_a_number() -> None:
-    rows, issues = read(case("get-r-six-columns-es.csv"))
-    assert rows == []
-    assert [issue.lost for issue in issues] == [1, 1, 1]
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp850"])
+def test_a_text_in_the_hosts_language_is_never_taken_for_a_number(encoding: str) -> None:
+    data = case("get-r-six-columns-es.csv").decode("utf-8").encode(encoding)
+    rows, issues = read(data)
+    assert [row["inclusion"] for row in rows] == [None] * 3
+    assert rows[1]["subcategory_guid"] == Subcategory.PACKET_DROP.braced
+    (issue,) = issues
+    assert (issue.where, issue.lost) == ("line 3", 0)
+    assert issue.problem.startswith("3 subcategories have no number")
+
+
+def test_a_name_with_a_comma_does_not_pass_for_a_seventh_column() -> None:
+    head = HEADER.replace(",Setting Value", "")
+    rows, issues = read(f"{head}PC,System,a,b,{DROP},Aciertos,\r\n".encode())
+    assert [(row["subcategory_name"], row["inclusion"]) for row in rows] == [("a,b", None)]
+    assert len(issues) == 1
+
+
+def test_a_text_that_lost_its_letters_is_read_by_its_guid() -> None:
+    # A console that cannot show a letter writes a question mark for it.
+    line = f"PC,System,?????????? ????????,{DROP},????? ? ?????,,3\r\n"
+    rows, issues = read((HEADER + line).encode())
+    assert ([row["inclusion"] for row in rows], issues) == ([3], [])
+
+
+def test_a_group_policy_has_a_table_and_numbers_of_its_own() -> None:
+    context = EvidenceContext(name="gpo-audit.csv")
+    rows, issues = split(parse_group_policy(io.BytesIO(case("gpo-audit.csv")), context))
+    assert [one.table for one in rows] == ["group_audit_policy"]
+    found = {row["subcategory_guid"]: row["group_setting"] for row in rows[0].batch.to_pylist()}
+    assert found[Subcategory.PACKET_DROP.braced] == GPO_UNCHANGED
+    assert sorted(found.values()) == [0, 2, 4]
+    assert issues == []
+
+
+@given(
+    lines=st.lists(
+        st.builds(
+            lambda target, guid, tail: f",{target},x,{guid},text,{tail}",
+            st.sampled_from(["System", "S-1-5-18", "Sistema"]),
+            st.sampled_from([DROP, Subcategory.CONNECTION.braced, "{0CCE9225}"]),
+            st.sampled_from(["", ",0", ",3", ",4", ",x"]),
+        ),
+        max_size=8,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_every_line_of_the_system_policy_is_a_row_or_an_issue(lines: list[str]) -> None:
+    for parser in (parse, parse_group_policy):
+        data = (HEADER + "\r\n".join(lines)).encode()
+        rows, issues = split(parser(io.BytesIO(data), EvidenceContext(name="policy.csv")))
+        kept = sum(one.batch.num_rows for one in rows)
+        skipped = sum("S-1-5-18" in line and "{0CCE9225}" not in line for line in lines)
+        assert kept + sum(issue.lost for issue in issues) + skipped == len(lines)
+
+
+def test_a_policy_without_numbers_is_no_policy() -> None:
     with pytest.raises(EvidenceError, match=r"policy\.csv: line 3: .*no number"):
         read_policy(case("get-r-six-columns-es.csv"))
 
