@@ -16,7 +16,7 @@ COLLECTOR: Final = Collector(
     script="Get-WfpNetEvent",
     phases=frozenset({Phase.AFTER}),
     readings=(
-        Reading(pattern="*netevents*.xml", parse=wfp_netevents.parse),
+        Reading(pattern="*netevent*.xml", parse=wfp_netevents.parse),
         Reading(pattern="wfpdiag*.xml", parse=wfp_netevents.parse),
     ),
     tables=("net_events",),
