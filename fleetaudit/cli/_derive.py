@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fleetaudit.cli._terminal import visible
 from fleetaudit.records.outcome import OutcomeKind
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def print_answer(run: RunDirectory, analysis: Analysis, *, as_json: bool) -> Non
         f" {coverage.observed_hours:,.2f} host-hours observed."
     )
     for rule in analysis.rules[:5]:
-        name = "".join(c if c.isprintable() else "?" for c in rule.rule.name)
+        name = visible(rule.rule.name)
         click.echo(f"  {rule.attempts:>8,}  {name}  ({len(rule.hosts):,} hosts)")
     logged = [host.log_drops for host in analysis.hosts if host.log_drops is not None]
     if logged:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import getpass
 import gzip
+import hashlib
+import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from fleetaudit import __version__
 from fleetaudit.cli._fleet_run import new_run_id
 from fleetaudit.collectors import catalogue
-from fleetaudit.errors import EvidenceError
+from fleetaudit.errors import EvidenceError, RunDirectoryError
 from fleetaudit.ingest import parser_for
 from fleetaudit.records.call import Attachment
 from fleetaudit.records.evidence import Phase
@@ -18,12 +20,15 @@ from fleetaudit.records.figures import RunInfo
 from fleetaudit.records.host_record import HostRecord
 from fleetaudit.records.outcome import HOST, Outcome, OutcomeKind
 from fleetaudit.store import HostFolder, RunDirectory
+from fleetaudit.store.host_folder import NAME
+from fleetaudit.store.run_directory import MANIFEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from fleetaudit.clock import Clock
+    from fleetaudit.transport import Sink
 
 __all__ = ["Gathered", "gather", "store_gathered"]
 
@@ -49,11 +54,12 @@ def gather(paths: Iterable[Path], *, host: str | None) -> Gathered:
     for path in paths:
         root = path.resolve()
         for file in sorted(_files(root)):
-            source = _source_of(_plain_name(file))
+            stored = _stored(file)
+            source = stored[1] if stored else _source_of(_plain_name(file))
             if source is None:
                 unread.append(file)
                 continue
-            sources = hosts.setdefault(host or _host_of(file, root), {})
+            sources = hosts.setdefault(host or (stored or (_host_of(file, root),))[0], {})
             sources[source] = (*sources.get(source, ()), file)
     return Gathered(hosts=hosts, unread=tuple(unread))
 
@@ -83,42 +89,96 @@ def _store_host(
 ) -> None:
     outcomes = [Outcome(host=name, source=HOST, kind=OutcomeKind.COLLECTED)]
     for source in catalogue():
+        taken: dict[Phase, set[str]] = {}
         files = sources.get(source, ())
-        sink = folder.sink(source, Phase.IMPORTED, clock.now())
-        taken: set[str] = set()
+        damages: list[str] = []
         for file in files:
-            evidence_name = _free_name(_plain_name(file), taken)
-            with sink.open(evidence_name) as stream:
-                length, sha256 = _compress(file, stream)
-                stored = stream.tell()
-            sink.keep(
-                Attachment(name=evidence_name, length=length, sha256=sha256, stored_length=stored)
-            )
-        kind = OutcomeKind.COLLECTED if files else OutcomeKind.UNSUPPORTED
-        reason = "" if files else "no such file was given"
-        outcomes.append(Outcome(host=name, source=source, kind=kind, reason=reason))
+            stored = _stored(file)
+            phase = stored[2] if stored else Phase.IMPORTED
+            sink = folder.sink(source, phase, clock.now())
+            evidence_name = _free_name(_plain_name(file), taken.setdefault(phase, set()))
+            damage = _keep(sink, evidence_name, file)
+            damages += [damage] if damage else []
+        outcomes.append(_outcome(name, source, is_given=bool(files), damages=damages))
     folder.commit(HostRecord(host=name, outcomes=tuple(outcomes)))
 
 
-def _compress(file: Path, stream: object) -> tuple[int, str]:
-    import hashlib
+def _outcome(host: str, source: str, *, is_given: bool, damages: list[str]) -> Outcome:
+    if damages:
+        return Outcome(
+            host=host,
+            source=source,
+            kind=OutcomeKind.FAILED,
+            reason="; ".join(damages),
+            remedy="Copy the file once more",
+        )
+    kind = OutcomeKind.COLLECTED if is_given else OutcomeKind.UNSUPPORTED
+    reason = "" if is_given else "no such file was given"
+    return Outcome(host=host, source=source, kind=kind, reason=reason)
 
+
+def _keep(sink: Sink, name: str, file: Path) -> str:
+    """Store a file; return what is wrong with it, and leave what was read of it as a part."""
+    with sink.open(name) as stream:
+        try:
+            length, sha256 = _compress(file, stream)
+        except EvidenceError as error:
+            return str(error).removesuffix(".")
+        except OSError as error:
+            raise RunDirectoryError(
+                f"{name} cannot be written: {error.strerror}",
+                file=stream.name,
+                remedy="Look at the folder's rights and space",
+            ) from error
+        stored = stream.tell()
+    sink.keep(Attachment(name=name, length=length, sha256=sha256, stored_length=stored))
+    return ""
+
+
+def _compress(file: Path, stream: BinaryIO) -> tuple[int, str]:
     digest = hashlib.sha256()
     length = 0
-    opener = gzip.open if file.suffix == ".gz" else open
-    try:
-        with opener(file, "rb") as source, gzip.GzipFile(fileobj=stream, mode="wb", mtime=0) as out:  # type: ignore[call-overload]
-            while chunk := source.read(_CHUNK):
-                digest.update(chunk)
-                length += len(chunk)
-                out.write(chunk)
-    except (OSError, EOFError) as error:
-        raise EvidenceError(f"cannot be read: {error}", file=str(file)) from error
+    with gzip.GzipFile(fileobj=stream, mode="wb", mtime=0) as out:
+        for chunk in _chunks(file):
+            digest.update(chunk)
+            length += len(chunk)
+            out.write(chunk)
     return length, digest.hexdigest()
 
 
+def _chunks(file: Path) -> Iterator[bytes]:
+    """Yield what a file holds, decompressed.
+
+    Raises:
+        EvidenceError: It cannot be read, or not to its end.
+    """
+    try:
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as source:
+            while chunk := source.read(_CHUNK):
+                yield chunk
+    except (OSError, EOFError, zlib.error) as error:
+        raise EvidenceError(f"cannot be read: {error}", file=str(file)) from error
+
+
 def _files(root: Path) -> Iterable[Path]:
-    return [root] if root.is_file() else (p for p in root.rglob("*") if p.is_file())
+    if root.is_file():
+        return [root]
+    return (path for path in root.rglob("*") if path.is_file() and not _is_of_a_run(path))
+
+
+def _is_of_a_run(file: Path) -> bool:
+    """Return whether fleetaudit itself wrote the file beside the evidence of a run."""
+    return file.suffix == ".parquet" or any(
+        (file.parent / name).is_file() for name in (MANIFEST, NAME)
+    )
+
+
+def _stored(file: Path) -> tuple[str, str, Phase] | None:
+    """Return host, source and phase of a file that lies as a run directory keeps evidence."""
+    phase, source, evidence = file.parent.name, file.parents[1].name, file.parents[2]
+    if evidence.name != "evidence" or source not in catalogue() or phase not in set(Phase):
+        return None
+    return HostFolder(evidence.parent).name(), source, Phase(phase)
 
 
 def _host_of(file: Path, root: Path) -> str:

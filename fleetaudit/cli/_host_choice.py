@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fleetaudit.cli._terminal import visible
 from fleetaudit.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -56,5 +57,5 @@ class HostChoice:
         )
         found = inventory.load(self.source, options=options)
         for warning in found.warnings:
-            click.echo(f"Warning: {warning}", err=True)
+            click.echo(f"Warning: {visible(warning)}", err=True)
         return found

@@ -15,7 +15,7 @@ import click
 
 from fleetaudit.cli._host_choice import HostChoice
 
-__all__ = ["Duration", "Work", "hosts", "json_output", "run_folder", "state", "work"]
+__all__ = ["Duration", "Rate", "Work", "hosts", "json_output", "run_folder", "state", "work"]
 
 _Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 
@@ -47,6 +47,23 @@ class Duration(click.ParamType[timedelta]):
         if not parts or "".join(number + unit for number, unit in parts) != text:
             self.fail(f"{value!r} is not a duration; write 90s, 10m or 1h30m", param, ctx)
         return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+class Rate(click.ParamType[float]):
+    """Events a second, such as ``50/s``."""
+
+    name = "rate"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the events a second."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/s)?", str(value).strip())
+        if found is None or not float(found[1]):
+            self.fail(f"{value!r} is not a rate; write 50/s", param, ctx)
+        return float(found[1])
 
 
 _HOSTS: Final = (

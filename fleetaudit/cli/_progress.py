@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from fleetaudit.cli._terminal import visible
 from fleetaudit.orchestrator.events import HostFinished, HostStarted, WindowClosed, WindowOpened
 from fleetaudit.records.outcome import HOST, OutcomeKind
 
@@ -78,13 +79,9 @@ def _failure(event: Event) -> str:
     for outcome in event.record.outcomes:
         if outcome.source == HOST and outcome.kind is not OutcomeKind.COLLECTED:
             remedy = f" {outcome.remedy}." if outcome.remedy else ""
-            return f"{_visible(event.host)}: {outcome.kind}: {_visible(outcome.reason)}.{remedy}"
+            reason = outcome.reason.removesuffix(".")
+            return visible(f"{event.host}: {outcome.kind}: {reason}.{remedy}")
     return ""
-
-
-def _visible(text: str) -> str:
-    """Show control characters, which could rewrite a terminal, instead of sending them."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 @contextmanager

@@ -28,6 +28,6 @@ def command(run: Path, *, as_json: bool) -> int:
     """
     from fleetaudit.store import RunDirectory
 
-    directory = RunDirectory.open(run)
-    print_answer(directory, derive(directory), as_json=as_json)
+    with RunDirectory.open(run, is_writing=True) as directory:
+        print_answer(directory, derive(directory), as_json=as_json)
     return Exit.OK

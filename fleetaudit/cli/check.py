@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleetaudit.cli import _options
+from fleetaudit.cli._terminal import visible
 
 if TYPE_CHECKING:
     from fleetaudit.cli._host_choice import HostChoice
@@ -112,5 +113,4 @@ def _line(row: dict[str, object]) -> str:
             f"- {row['os']} ({row['os_build']}), log {row['security_log_bytes']} bytes"
             f" {row['security_log_mode']}, clock off by {row['clock_offset_s']} s"
         )
-    text = " ".join(words)
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return visible(" ".join(words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from pathlib import Path
@@ -82,9 +83,12 @@ def command(
 
 def _make_room(out: Path) -> None:
     """Remove an earlier demo; nothing else is ever removed."""
-    manifest = out / "manifest.json"
-    if manifest.is_file() and json.loads(manifest.read_text("utf-8")).get("command") == "demo":
-        shutil.rmtree(out)
+    from fleetaudit.errors import RunDirectoryError
+    from fleetaudit.store import RunDirectory
+
+    with contextlib.suppress(RunDirectoryError):  # no run of ours: making the new one says so
+        if RunDirectory.open(out).manifest.command == "demo":
+            shutil.rmtree(out)
 
 
 def _verdict(score: Score) -> str:

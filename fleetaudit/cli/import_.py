@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from fleetaudit.cli import _options
 from fleetaudit.cli._exits import Exit
+from fleetaudit.cli._terminal import visible
 
 __all__ = ["command"]
+
+_UNREAD: Final = ("evidence-unread", "source-failed")
+"""Gaps that say that a file which was given is not in the figures, or not all of it."""
 
 
 @click.command("import")
@@ -42,7 +47,11 @@ def command(*, folders: tuple[Path, ...], host: str | None, out: Path | None, as
     path = out or Path("reports/runs") / new_run_id(clock)
     run = store_gathered(gathered, path=path, clock=clock)
     with run:
-        print_answer(run, derive(run), as_json=as_json)
+        analysis = derive(run)
+        print_answer(run, analysis, as_json=as_json)
     for file in gathered.unread:
-        click.echo(f"Warning: no reader knows {file}; it was left out", err=True)
-    return Exit.PARTIAL if gathered.unread else Exit.OK
+        click.echo(visible(f"Warning: no reader knows {file}; it was left out"), err=True)
+    unread = [gap for gap in analysis.coverage.gaps if gap.kind in _UNREAD]
+    for gap in unread:
+        click.echo(visible(f"Warning: {gap.host}: {gap.what}"), err=True)
+    return Exit.PARTIAL if gathered.unread or unread else Exit.OK

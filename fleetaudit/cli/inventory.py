@@ -9,6 +9,7 @@ import click
 
 from fleetaudit.cli import _options
 from fleetaudit.cli._exits import Exit
+from fleetaudit.cli._terminal import visible
 
 if TYPE_CHECKING:
     from fleetaudit.cli._host_choice import HostChoice
@@ -40,10 +41,11 @@ def command(
     for host in found.hosts:
         connection = host.connection
         scheme = "https" if connection.ssl else "http"
-        click.echo(
+        line = (
             f"{host.name}  {scheme}://{connection.server}:{connection.port}/{connection.path}"
             f"  {connection.auth.value}  user {connection.username or '(current)'}"
             f"  password {connection.password or 'none'}  groups {','.join(host.groups)}"
         )
+        click.echo(visible(line))
     click.echo(f"{len(found.hosts):,} hosts", err=True)
     return Exit.OK

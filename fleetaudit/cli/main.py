@@ -14,7 +14,8 @@ import click
 
 from fleetaudit import __version__
 from fleetaudit.cli._exits import Exit
-from fleetaudit.errors import FleetauditError, UsageError
+from fleetaudit.cli._terminal import visible
+from fleetaudit.errors import FileError, FleetauditError, RunDirectoryInUseError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ __all__ = ["cli", "main"]
 
 COMMANDS: Final = {
     "analyze": "analyze",
+    "audit": "audit",
     "catalog": "catalog",
     "check": "check",
     "collect": "collect",
@@ -71,8 +73,9 @@ def cli() -> None:
     Results go to standard output, everything else to standard error. Every option can be set in
     the environment: FLEETAUDIT_SWEEP_WINDOW=30m is `sweep --window 30m`.
 
-    Exit codes: 0 all went well, 1 a defect in fleetaudit, 2 wrong usage, 3 some hosts failed,
-    4 no host answered, 6 auditing is still on somewhere, 130 interrupted after restoring.
+    Exit codes: 0 all went well, 1 a defect in fleetaudit, 2 wrong usage, or a file that cannot be
+    used, 3 some hosts failed or some evidence could not be read, 4 no host answered, 6 auditing is
+    still on somewhere, 75 another process is writing that run, 130 interrupted after restoring.
 
     Begin with `fleetaudit demo`, which needs no Windows.
     """
@@ -116,15 +119,34 @@ def _say(error: Exception) -> int:
             click.echo("Interrupted.", err=True)
             return Exit.INTERRUPTED
         case click.ClickException():
-            error.show()
+            click.echo(visible(_shown(error), lines=True), err=True)
             return error.exit_code
         case FleetauditError():
-            click.echo(f"Error: {error}", err=True)
-            return Exit.USAGE if isinstance(error, UsageError) else Exit.PARTIAL
+            click.echo(f"Error: {visible(str(error))}", err=True)
+            return _exit_of(error)
         case _:
-            click.echo(f"Error: a defect in fleetaudit: {type(error).__name__}: {error}", err=True)
+            said = visible(f"{type(error).__name__}: {error}")
+            click.echo(f"Error: a defect in fleetaudit: {said}", err=True)
             if "FLEETAUDIT_TRACEBACK" in os.environ:
                 traceback.print_exception(error)
             else:
                 click.echo("Set FLEETAUDIT_TRACEBACK=1 to see where, and report it.", err=True)
             return Exit.DEFECT
+
+
+def _shown(error: click.ClickException) -> str:
+    said = f"Error: {error.format_message()}"
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return said
+    return f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n\n{said}"
+
+
+def _exit_of(error: FleetauditError) -> Exit:
+    match error:
+        case RunDirectoryInUseError():
+            return Exit.BUSY
+        case UsageError() | FileError():
+            return Exit.USAGE
+        case _:
+            return Exit.PARTIAL

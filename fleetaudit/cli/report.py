@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fleetaudit.cli._exits import Exit
+from fleetaudit.errors import FileError
 
 __all__ = ["command"]
 
@@ -53,6 +54,17 @@ def command(run: Path, *, form: str, out: Path | None) -> int:
         "markdown": lambda: render_markdown(analysis),
         "json": lambda: json.dumps(summarize(analysis), ensure_ascii=True) + "\n",
     }
-    with click.open_file(str(out), "w", encoding="utf-8", atomic=str(out) != "-") as stream:
-        stream.write(texts[form]())
+    text = texts[form]().encode("utf-8", "replace")
+    if str(out) == "-":
+        click.echo(text, nl=False)
+        return Exit.OK
+    try:
+        with click.open_file(str(out), "wb", atomic=True) as stream:
+            stream.write(text)
+    except OSError as error:
+        raise FileError(
+            f"cannot be written: {error.strerror}",
+            file=str(out),
+            remedy="Look at the folder, its rights and its space",
+        ) from error
     return Exit.OK

@@ -10,23 +10,36 @@ from typing import TYPE_CHECKING
 import click
 
 from fleetaudit.cli import _options
-from fleetaudit.cli._exits import Exit
+from fleetaudit.cli._exits import Exit, exit_of
+from fleetaudit.records.host_record import Restoration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from fleetaudit.cli._host_choice import HostChoice
     from fleetaudit.cli._options import Work
+    from fleetaudit.orchestrator.fleet import FleetSummary
+    from fleetaudit.records.audit_policy import Debt
+    from fleetaudit.records.host import Host
+    from fleetaudit.records.host_record import HostRecord
 
-__all__ = ["command"]
+__all__ = ["command", "restore_hosts"]
 
 
 @click.command("restore")
 @_options.hosts
+@click.option(
+    "--from-hosts",
+    is_flag=True,
+    help="Pay too what leases on the hosts say, whoever left them: for a lost controller.",
+)
 @_options.state
 @_options.work
 @_options.json_output
 def command(
     *,
     hosts: HostChoice,
+    from_hosts: bool,
     state_dir: Path,
     work: Work,
     as_json: bool,
@@ -35,15 +48,13 @@ def command(
 
     Debts are read from the journal; each is paid to the snapshot that was taken before the
     change, read back, and only then struck out. A setting that somebody else changed meanwhile
-    is left to them.
+    is left to them. What `fleetaudit audit on` left on is put back too.
 
     \b
-    Example:
+    Examples:
       fleetaudit restore -i inventory.yml
+      fleetaudit restore -i inventory.yml --from-hosts
     """
-    from fleetaudit.cli._fleet_run import FleetRun, instruments
-    from fleetaudit.clock import SystemClock
-    from fleetaudit.orchestrator.plan import restore_plan
     from fleetaudit.store import JournalFile
 
     with JournalFile(state_dir) as journal:
@@ -53,38 +64,71 @@ def command(
         click.echo(f"Warning: {path} cannot be read; look at the host it is named after", err=True)
     found = hosts.read()
     owed = {debt.host: [d for d in debts if d.host == debt.host] for debt in debts}
-    owing = tuple(host for host in found.hosts if host.name in owed)
-    strangers = sorted(owed.keys() - {host.name for host in owing})
-    left: list[str] = list(strangers)
-    if owing:
-        tools = instruments()
-        with tempfile.TemporaryDirectory(prefix="fleetaudit-restore-") as folder:
-            run = FleetRun(
-                "restore",
-                clock=SystemClock(),
-                path=Path(folder) / "run",
-                state=state_dir,
-                parameters={"inventory": hosts.source},
-                work=work,
-            )
-            with run.directory:
-                summary = run.perform(
-                    owing, lambda host: restore_plan(host.name, owed[host.name], instruments=tools)
-                )
-        left += summary.owed
-    _say(paid=sorted({host.name for host in owing} - set(left)), left=left, as_json=as_json)
+    chosen = tuple(host for host in found.hosts if from_hosts or host.name in owed)
+    strangers = sorted(owed.keys() - {host.name for host in chosen})
+    left, paid, code = set(strangers), list[str](), Exit.OK
+    if chosen:
+        summary, records = restore_hosts(
+            chosen, owed, source=hosts.source, state=state_dir, work=work, from_hosts=from_hosts
+        )
+        left |= set(summary.owed)
+        paid = [record.host for record in records if record.restoration in _PAID]
+        code = exit_of(summary)
+    _say(paid=paid, left=sorted(left), is_whole=code is Exit.OK, as_json=as_json)
     for name in strangers:
         click.echo(f"{name}: auditing is owed, but the inventory does not name it", err=True)
-    return Exit.STILL_ON if left or damaged else Exit.OK
+    return Exit.STILL_ON if left or damaged else code
 
 
-def _say(*, paid: list[str], left: list[str], as_json: bool) -> None:
+_PAID = (Restoration.RESTORED, Restoration.LEFT)
+
+
+def restore_hosts(
+    chosen: tuple[Host, ...],
+    owed: Mapping[str, Sequence[Debt]],
+    *,
+    source: str,
+    state: Path,
+    work: Work,
+    from_hosts: bool,
+) -> tuple[FleetSummary, list[HostRecord]]:
+    """Carry out the restoring of hosts; return how they ended, and each one's record."""
+    from fleetaudit.cli._fleet_run import FleetRun, instruments
+    from fleetaudit.clock import SystemClock
+    from fleetaudit.orchestrator.plan import restore_plan
+
+    tools = instruments()
+    with tempfile.TemporaryDirectory(prefix="fleetaudit-restore-") as folder:
+        run = FleetRun(
+            "restore",
+            clock=SystemClock(),
+            path=Path(folder) / "run",
+            state=state,
+            parameters={"inventory": source},
+            work=work,
+        )
+        with run.directory:
+            summary = run.perform(
+                chosen,
+                lambda host: restore_plan(
+                    host.name,
+                    owed.get(host.name, ()),
+                    instruments=tools,
+                    from_host=from_hosts,
+                ),
+            )
+            names = run.directory.host_names()
+            return summary, [run.directory.host(name).record() for name in names]
+
+
+def _say(*, paid: Iterable[str], left: Sequence[str], is_whole: bool, as_json: bool) -> None:
+    restored = sorted(paid)
     if as_json:
-        click.echo(json.dumps({"schema_version": 1, "restored": paid, "owed": sorted(left)}))
+        click.echo(json.dumps({"schema_version": 1, "restored": restored, "owed": list(left)}))
         return
-    for name in paid:
+    for name in restored:
         click.echo(f"{name}: restored")
-    for name in sorted(left):
+    for name in left:
         click.echo(f"{name}: still owed")
-    if not paid and not left:
+    if not restored and not left and is_whole:
         click.echo("Nothing is owed to any host.")

@@ -38,6 +38,19 @@ __all__ = ["command"]
     is_flag=True,
     help="Audit also where a group policy switches auditing off; its next refresh will undo it.",
 )
+@click.option(
+    "--no-lease",
+    is_flag=True,
+    help="Audit also hosts that can hold no scheduled task: nothing there ends the audit then.",
+)
+@click.option(
+    "--budget",
+    type=_options.Rate(),
+    default="50/s",
+    show_default=True,
+    help="Put a host back early that writes more than this, or a quarter of its Security log.",
+)
+@click.option("--no-budget", is_flag=True, help="Never look at how much a host writes.")
 @_options.run_folder
 @_options.state
 @_options.work
@@ -48,6 +61,9 @@ def command(
     window: timedelta,
     success: bool,
     override_group_policy: bool,
+    no_lease: bool,
+    budget: float,
+    no_budget: bool,
     out: Path | None,
     state_dir: Path,
     work: Work,
@@ -56,8 +72,9 @@ def command(
     """Audit hosts for a window and say which firewall rule dropped what.
 
     On each host two audit subcategories are switched on, and put back to what they were when the
-    window is over; what is owed to a host is written down before it is changed. Then the
-    evidence is fetched, joined and reported.
+    window is over; what is owed to a host is written down before it is changed, and a lease is
+    left on the host that puts the settings back if nobody else does. Then the evidence is
+    fetched, joined and reported.
 
     \b
     Examples:
@@ -68,7 +85,7 @@ def command(
     from fleetaudit.cli._exits import exit_of
     from fleetaudit.cli._fleet_run import FleetRun, instruments, new_run_id
     from fleetaudit.clock import SystemClock
-    from fleetaudit.orchestrator.plan import SweepSettings, sweep_plan
+    from fleetaudit.orchestrator.plan import NoiseBudget, SweepSettings, sweep_plan
 
     found = hosts.read()
     clock = SystemClock()
@@ -77,7 +94,13 @@ def command(
         clock=clock,
         path=out or Path("reports/runs") / new_run_id(clock),
         state=state_dir,
-        parameters={"inventory": hosts.source, "limit": hosts.limit or "", "window": str(window)},
+        parameters={
+            "inventory": hosts.source,
+            "limit": hosts.limit or "",
+            "window": str(window),
+            "lease": "none" if no_lease else "required",
+            "budget": "none" if no_budget else f"{budget:g}/s",
+        },
         work=work,
     )
     settings = SweepSettings(
@@ -85,6 +108,8 @@ def command(
         window=window,
         with_success=success,
         overrides_group_policy=override_group_policy,
+        needs_lease=not no_lease,
+        noise_budget=None if no_budget else NoiseBudget(events_per_s=budget),
     )
     tools = instruments()
     with run.directory:

@@ -18,7 +18,7 @@ def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -
 def test_a_folder_that_is_no_run_is_said_in_one_sentence(
     capsys: pytest.CaptureFixture[str], tmp_path: object
 ) -> None:
-    assert run(["analyze", str(tmp_path)]) == Exit.PARTIAL
+    assert run(["analyze", str(tmp_path)]) == Exit.USAGE
     error = capsys.readouterr().err
     assert "is no run directory" in error
     assert "Traceback" not in error
