@@ -67,7 +67,8 @@ class JournalFile:
         written: list[Path] = []
         try:
             for debt in debts:
-                self._show_life(debt.run_id)
+                if debt.until is None or not self._path(debt).exists():
+                    self._show_life(debt.run_id)  # a renewed debt's run is over, not alive
                 written.extend(self._write(debt))
             with _reported(self._debts, "cannot be made to last"):
                 sync_folder(self._debts)
