@@ -149,3 +149,21 @@ function Test-Path {
         Microsoft.PowerShell.Management\Test-Path -LiteralPath $LiteralPath -PathType $PathType
     }
 }
+
+function Get-Acl {
+    [CmdletBinding()]
+    param([string] $LiteralPath)
+
+    $Owner = 'BA'
+    if ($env:FLEETAUDIT_TEST_FOREIGN_OWNER -eq '1') {
+        $Owner = 'S-1-5-21-3623811015-3361044348-30300820-1013'
+    }
+    [pscustomobject]@{ Sddl = "O:${Owner}G:SYD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)" }
+}
+
+function Get-Service {
+    [CmdletBinding()]
+    param([string] $Name)
+
+    [pscustomobject]@{ Name = $Name; Status = 'Running' }
+}
