@@ -28,10 +28,11 @@ from fleetaudit.records.audit_policy import Inclusion
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["DISABLED", "LEASE_FOLDER", "Scheduler", "Task", "lease_file"]
+__all__ = ["DISABLED", "LEASE_FOLDER", "Scheduler", "Task", "is_lease_name", "lease_file"]
 
 DISABLED: Final = "ERROR: The service cannot be started, because it is disabled."
 LEASE_FOLDER: Final = "C:\\ProgramData\\fleetaudit\\"
+_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _NAMESPACE: Final = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 _LATE: Final = timedelta(minutes=10)
 """How long a missed start waits (ITaskSettings::put_StartWhenAvailable)."""
@@ -47,6 +48,11 @@ _DELETE: Final = re.compile(r'/Delete /TN "\\fleetaudit\\([^"\\]+)" /F')
 _TRIGGER_PARTS: Final = MappingProxyType(
     {"TimeTrigger": ("StartBoundary", "Repetition"), "BootTrigger": ("StartBoundary",)}
 )
+
+
+def is_lease_name(name: str) -> bool:
+    """Return whether the scripts take ``name`` as that of a lease."""
+    return _NAME.fullmatch(name) is not None
 
 
 def lease_file(name: str, part: str) -> str:

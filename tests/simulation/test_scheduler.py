@@ -296,11 +296,21 @@ def test_a_renewal_that_fails_leaves_the_lease_as_it_was(room: Room) -> None:
 
 def test_an_account_without_rights_leaves_and_finds_no_lease() -> None:
     desk = make_desk(28)
-    parameters: dict[str, Any] = {"LeaseName": NAME, "TaskXml": "", "Baseline": ""}
+    parameters: dict[str, Any] = {"LeaseName": NAME, "TaskXml": "x", "Baseline": "x"}
     assert desk.ask("srv-lyon-92", "Register-Lease", **parameters).exits == {"icacls": 5}
     assert desk.ask("srv-lyon-92", "Remove-Lease", LeaseName=NAME).exits == {"schtasks": 5}
     assert "Unauthorized" in desk.ask("srv-lyon-92", "Get-Lease").error
     assert desk.fleet.hosts["srv-lyon-92"].files == {}
+
+
+@pytest.mark.parametrize("script", ["Register-Lease", "Remove-Lease"])
+@pytest.mark.parametrize("name", ["", "..\\x", "a b", "x" * 101])
+def test_a_name_that_is_more_than_a_name_is_refused(room: Room, script: str, name: str) -> None:
+    parameters = {"LeaseName": name, "TaskXml": "x", "Baseline": "x"}
+    replies = room.desk.ask(HOST, script, **parameters)
+    assert replies.error.startswith("ParameterArgumentValidationError")
+    assert replies.exits == {}
+    assert len(room.found()) == 1
 
 
 class Bench:

@@ -26,6 +26,7 @@ __all__ = [
     "exit_record",
     "file_records",
     "has_rights",
+    "invalid_argument",
     "refusal",
     "unsupported",
 ]
@@ -83,6 +84,13 @@ def file_records(name: str, content: bytes) -> Iterator[Output]:
             "Sha256": hashlib.sha256(content).hexdigest(),
         }
     )
+
+
+def invalid_argument(script: str) -> TerminatingError:
+    """Return the error of a script that was given a value its parameter does not take."""
+    message = "Cannot validate argument on parameter: it does not belong to the set."
+    error = f"ParameterArgumentValidationError,{script}"
+    return TerminatingError(ErrorText(message=message, fully_qualified_id=error, category=5))
 
 
 def has_rights(host: SimulatedHost) -> bool:

@@ -10,9 +10,10 @@ from fleetaudit.simulation.answers._answer import (
     complaint,
     exit_record,
     has_rights,
+    invalid_argument,
     refusal,
 )
-from fleetaudit.simulation.scheduler import lease_file
+from fleetaudit.simulation.scheduler import is_lease_name, lease_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +25,15 @@ __all__ = ["ANSWER"]
 
 def _give(asked: Asked) -> Iterator[Emission]:
     host = asked.host
-    if not has_rights(host):
-        yield from refusal(host, "icacls")
-        return
     name, text, baseline = (
         str(asked.parameters.get(key, "")) for key in ("LeaseName", "TaskXml", "Baseline")
     )
+    if not (is_lease_name(name) and text and baseline):
+        yield invalid_argument("Register-Lease")
+        return
+    if not has_rights(host):
+        yield from refusal(host, "icacls")
+        return
     yield exit_record("icacls")
     file = lease_file(name, "json")
     earlier = host.files.get(file)

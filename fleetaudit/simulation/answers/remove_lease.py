@@ -10,9 +10,10 @@ from fleetaudit.simulation.answers._answer import (
     complaint,
     exit_record,
     has_rights,
+    invalid_argument,
     refusal,
 )
-from fleetaudit.simulation.scheduler import lease_file
+from fleetaudit.simulation.scheduler import is_lease_name, lease_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +25,13 @@ __all__ = ["ANSWER"]
 
 def _give(asked: Asked) -> Iterator[Emission]:
     host = asked.host
+    name = str(asked.parameters.get("LeaseName", ""))
+    if not is_lease_name(name):
+        yield invalid_argument("Remove-Lease")
+        return
     if not has_rights(host):
         yield from refusal(host, "schtasks")
         return
-    name = str(asked.parameters.get("LeaseName", ""))
     if name in host.scheduler.tasks:
         problem = host.scheduler.delete(name)
         yield exit_record("schtasks", 1 if problem else 0)
