@@ -95,9 +95,7 @@ def command(
         path=out or Path("reports/runs") / new_run_id(clock),
         state=state_dir,
         parameters={
-            "inventory": hosts.source,
-            "limit": hosts.limit or "",
-            "window": str(window),
+            **{"inventory": hosts.source, "limit": hosts.limit or "", "window": str(window)},
             "lease": "none" if no_lease else "required",
             "budget": "none" if no_budget else f"{budget:g}/s",
         },

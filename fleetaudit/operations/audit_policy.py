@@ -6,6 +6,7 @@ A host's own settings are only ever added to, and put back to the snapshot rathe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -61,7 +62,12 @@ def _owe(
 
 
 def _apply(debt: Debt) -> ScriptCall:
-    return _set(debt.subcategory, debt.during)
+    call = _set(debt.subcategory, debt.during)
+    if not debt.lease:
+        return call
+    # A lease may have ended between its making and now: then nothing would undo the change.
+    guarded = {**call.parameters, "LeaseName": debt.lease}
+    return replace(call, parameters=MappingProxyType(guarded))
 
 
 def _restore(debt: Debt) -> ScriptCall:

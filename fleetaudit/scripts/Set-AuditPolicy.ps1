@@ -4,12 +4,16 @@ Sets both flags of one audit subcategory.
 .DESCRIPTION
 Both flags are always given, because auditpol leaves a flag alone that is not named, and the
 subcategory stands alone, because auditpol sets a whole category where one is named beside it.
+A lease that is named has to stand: where its task has ended the audit already, or somebody has
+deleted it, nothing is set.
 .PARAMETER Subcategory
 The subcategory's GUID in braces.
 .PARAMETER Success
 Whether successes are audited: enable or disable.
 .PARAMETER Failure
 Whether failures are audited: enable or disable.
+.PARAMETER LeaseName
+The lease that guards the change; empty where none does, or where the change is undone.
 .OUTPUTS
 Records of fleetaudit/records/wire.py: how auditpol ended.
 .NOTES
@@ -29,11 +33,21 @@ param(
 
     [Parameter(Mandatory = $true)]
     [ValidateSet('enable', 'disable')]
-    [string] $Failure
+    [string] $Failure,
+
+    [ValidatePattern('^([A-Za-z0-9][A-Za-z0-9._-]{0,99})?$')]
+    [string] $LeaseName = ''
 )
 
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
+
+if ($LeaseName) {
+    $Task = Join-Path -Path $env:SystemRoot -ChildPath "System32\Tasks\fleetaudit\$LeaseName"
+    if (-not (Test-Path -LiteralPath $Task -PathType Leaf)) {
+        throw 'Fleetaudit.NoLease: the lease that has to guard the change is gone.'
+    }
+}
 
 $Folder = New-PrivateFolder
 try {

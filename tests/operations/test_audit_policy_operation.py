@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from uuid import UUID
 
@@ -127,4 +128,11 @@ def test_both_flags_are_always_given_and_never_a_category(
     debt = Debt(run_id="r", host="h", subcategory=subcategory, before=before, during=BOTH)
     for call in (OPERATION.apply(debt), OPERATION.restore(debt)):
         assert call.script in scripts.names()
-        assert set(call.parameters) == set(help_of(call.script).parameters)
+        assert {*call.parameters, "LeaseName"} == set(help_of(call.script).parameters)
+
+
+def test_a_change_that_a_lease_guards_is_made_only_while_it_stands() -> None:
+    (first, _) = owed(policy(Inclusion.NONE, Inclusion.NONE))
+    guarded = replace(first, lease="fleetaudit-r1")
+    assert OPERATION.apply(guarded).parameters["LeaseName"] == "fleetaudit-r1"
+    assert "LeaseName" not in OPERATION.restore(guarded).parameters

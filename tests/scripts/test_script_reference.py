@@ -21,6 +21,6 @@ def test_few_scripts_change_a_host() -> None:
 def test_help_is_read_topic_by_topic() -> None:
     found = help_of("Set-AuditPolicy")
     assert found.synopsis == "Sets both flags of one audit subcategory."
-    assert list(found.parameters) == ["Subcategory", "Success", "Failure"]
+    assert list(found.parameters) == ["Subcategory", "Success", "Failure", "LeaseName"]
     assert found.tools == "auditpol"
     assert found.needs == "an elevated administrator (SeSecurityPrivilege)."

@@ -204,6 +204,13 @@ def test_a_subcategory_is_set_with_both_flags(host: FakeHost) -> None:
     ]
 
 
+def test_nothing_is_set_once_the_lease_is_gone(host: FakeHost) -> None:
+    named = {"Subcategory": "{0CCE9225-69AE-11D9-BED3-505054503030}", "LeaseName": "fleetaudit-r"}
+    answer = host.run("Set-AuditPolicy", Success="disable", Failure="enable", **named)
+    assert "Fleetaudit.NoLease" in answer.error
+    assert host.called("auditpol") == []
+
+
 @pytest.mark.parametrize(
     ("subcategory", "success"),
     [

@@ -13,6 +13,7 @@ from fleetaudit.simulation.answers._answer import (
     complaint,
     exit_record,
     has_rights,
+    invalid_argument,
     refusal,
 )
 
@@ -30,12 +31,15 @@ def _give(asked: Asked) -> Iterator[Emission]:
     parameters = {name.lower(): str(value) for name, value in asked.parameters.items()}
     wanted = (parameters.get("success", ""), parameters.get("failure", ""))
     if not {*wanted} <= {"enable", "disable"}:
-        message = "Cannot validate argument on parameter: it does not belong to the set."
-        error = "ParameterArgumentValidationError,Set-AuditPolicy"
-        yield TerminatingError(ErrorText(message=message, fully_qualified_id=error, category=5))
+        yield invalid_argument("Set-AuditPolicy")
         return
     if not has_rights(asked.host):
         yield from refusal(asked.host, "auditpol")
+        return
+    lease = parameters.get("leasename", "")
+    if lease and lease not in asked.host.scheduler.tasks:
+        message = "Fleetaudit.NoLease: the lease that has to guard the change is gone."
+        yield TerminatingError(ErrorText(message=message, fully_qualified_id=message, category=14))
         return
     inclusion = Inclusion.NONE
     if wanted[0] == "enable":
