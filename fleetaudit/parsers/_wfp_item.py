@@ -32,6 +32,10 @@ _PROVIDERS: Final = MappingProxyType(
 """Older builds print the GUID of a provider that newer ones name (windows-facts 4.3, 4.4)."""
 _FLAG_PREFIX: Final = "FWPM_FILTER_FLAG_"
 _LARGEST: Final = (1 << 64) - 1
+_COMPOUND: Final = frozenset(
+    {"action", "displayData", "effectiveWeight", "filterCondition", "flags"}
+)
+"""Parts of a filter that have parts of their own and are read."""
 _MOST_DIGITS: Final = 20
 
 
@@ -108,8 +112,14 @@ class FilterReader:
 
     def read(self, item: etree._Element) -> WfpFilter:
         """Return what an item of ``filters`` says; nothing is assumed of the order in it."""
-        parts = {child.tag: child for child in item}
-        texts = {tag: child.text for tag, child in parts.items()}
+        parts: dict[str, etree._Element] = {}
+        texts: dict[str, str | None] = {}
+        for child in item:
+            tag = child.tag
+            if tag in _COMPOUND:
+                parts[tag] = child
+            else:
+                texts[tag] = child.text
         once = self._once
         display = _texts(parts.get("displayData"))
         action = _texts(parts.get("action"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from lxml import etree
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 __all__ = ["XmlFeed", "XmlValue", "tree_of"]
 
@@ -58,12 +58,14 @@ class XmlFeed:
         replaced: Characters that XML forbids or that were no valid text; they became U+FFFD.
         line: Where reading stopped, if it did.
         damage: Why reading stopped before the end; empty if it did not.
+        relieve: Asked to drop what is complete before too much is held; says whether it did.
     """
 
     def __init__(self, tags: Collection[str]) -> None:
         self.replaced = 0
         self.line = 0
         self.damage = ""
+        self.relieve: Callable[[], bool] | None = None
         self._fed_since_drop = 0
         # huge_tree stays off: no text beyond 10 MB, no nesting beyond 256.
         self._parser = etree.XMLPullParser(
@@ -88,7 +90,7 @@ class XmlFeed:
                 self._parser.feed(block)
                 yield self._ended()
                 self._fed_since_drop += len(block)
-                if self._fed_since_drop > _MOST_HELD:
+                if self._fed_since_drop > _MOST_HELD and not (self.relieve and self.relieve()):
                     self.damage = f"an item is larger than {_MOST_HELD} bytes"
                     return
             self._parser.feed(_ROOT_END)
@@ -112,6 +114,14 @@ class XmlFeed:
         element.clear()
         if parent is not None:
             while element.getprevious() is not None:
+                del parent[0]
+
+    def drop_before(self, element: etree._Element) -> None:
+        """Forget the elements before an element in its parent."""
+        self._fed_since_drop = 0
+        parent = element.getparent()
+        if parent is not None:
+            while parent[0] is not element:
                 del parent[0]
 
     def _blocks(self, stream: BinaryIO) -> Iterator[bytes]:
@@ -149,6 +159,10 @@ class XmlFeed:
         while block:
             following = stream.read(_BLOCK)
             is_last = not following
+            if block.isascii():
+                yield block
+                block = following
+                continue
             try:
                 _, used = codecs.utf_8_decode(block, "strict", is_last)
                 yield block[:used]
@@ -160,10 +174,13 @@ class XmlFeed:
 
     def _clean(self, text: bytes) -> bytes:
         """Return the text with a replacement for every character that XML 1.0 forbids."""
-        if len(text.translate(None, _CONTROLS)) != len(text) or b"\xef\xbf" in text:
+        has_odd = not text.isascii() and b"\xef\xbf" in text
+        if has_odd or len(text.translate(None, _CONTROLS)) != len(text):
             text, count = _FORBIDDEN.subn(_REPLACED, text)
             self.replaced += count
-        return _REFERENCE.sub(self._reference, text) if b"&#" in text else text
+        if b"&" in text and b"&#" in text:
+            return _REFERENCE.sub(self._reference, text)
+        return text
 
     def _reference(self, found: re.Match[bytes]) -> bytes:
         """Return a character reference as it is, or a replacement if XML forbids its character."""

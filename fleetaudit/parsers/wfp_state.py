@@ -62,11 +62,18 @@ if TYPE_CHECKING:
 
 __all__ = ["parse"]
 
-_TAGS: Final = ("item", "layer", "filters", "timeStamp", "wfpstate", "wfpdiag")
+_FIRST: Final = "filterKey"
+"""Each filter has one. When it ends, the filters before its own have ended.
+
+An event for every ``item`` would tell the same, and of every flag and condition: at twice the time.
+"""
+_SOME: Final = 2
+"""Fewer items than this are no list whose complete ones could be dropped."""
+_KEYWORDS: Final = "dynamicKeywordAddresses"
+_LISTS: Final = ("filters", "providers", "subLayers", "providerContexts", _KEYWORDS)
+_TAGS: Final = (_FIRST, "layer", "timeStamp", "wfpstate", "wfpdiag", *_LISTS)
 _FILTERS: Final = "wfp_filters"
 _ROOTS: Final = frozenset({"wfpstate", "wfpdiag", "firewallState"})
-_PARTS: Final = frozenset({"flags", "filterCondition", "field"})
-"""Lists inside of what becomes one row; their items are read with it."""
 _LARGEST_LAYER: Final = (1 << 32) - 1
 _KEYWORD_PARTS: Final = ("id", "keyword", "flags", "addresses")
 _GENERAL: Final = "FWPM_GENERAL_CONTEXT"
@@ -85,6 +92,7 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
             state.take(element)
         yield from state.issues
         state.issues.clear()
+    state.finish()
     yield from state.closing_issues()
     yield from state.rows()
 
@@ -103,40 +111,87 @@ class _State:
         self._root = ""
         self._list_length = 0
         self._list_promised = 0
-        self._items: Mapping[str, Callable[[etree._Element], None]] = {
+        self._top: etree._Element | None = None
+        feed.relieve = self._sweep
+        self._readers: Mapping[str, Callable[[etree._Element], None]] = {
             "filters": self._filter,
             "providers": self._provider,
             "subLayers": self._sublayer,
             "providerContexts": self._context,
-            "dynamicKeywordAddresses": self._keyword,
+            _KEYWORDS: self._keyword,
         }
 
     def take(self, element: etree._Element) -> None:
-        """Read an element that has ended, and drop it if it is done with."""
-        tag = element.tag
-        if tag == "item":
-            self._item(element)
-        elif tag == "filters":
-            self._filters_end(element)
+        """Read an element that has ended, and drop what is done with."""
+        if self._top is None:
+            self._top = element.getroottree().getroot()
+        tag = str(element.tag)
+        if tag == _FIRST:
+            self._filter_begins(element.getparent())
+        elif tag in self._readers:
+            self._list_ends(element, tag)
         elif tag == "layer":
             self._layer(element)
         elif tag == "timeStamp":
             self._time_stamp(element)
         else:
-            self._root = str(tag)
+            self._root = tag
 
-    def _item(self, element: etree._Element) -> None:
-        parent = element.getparent()
-        if parent is None or parent.tag in _PARTS:
+    def _filter_begins(self, item: etree._Element | None) -> None:
+        parent = None if item is None else item.getparent()
+        if item is None or parent is None or parent.tag != "filters":
             return
-        read = self._items.get(str(parent.tag))
-        if read is not None:
-            read(element)
-            self._feed.drop(element)
-            return
-        above = parent.getparent()
-        if above is not None and above.tag in _ROOTS:
-            self._feed.drop(element)
+        if parent[0] is not item:
+            for before in parent.iterchildren("item"):
+                if before is item:
+                    break
+                self._filter(before)
+            self._feed.drop_before(item)
+
+    def _list_ends(self, element: etree._Element, tag: str) -> None:
+        read = self._readers[tag]
+        for item in element.iterchildren("item"):
+            read(item)
+        if tag == "filters":
+            self._filters_end(element)
+        self._feed.drop(element)
+
+    def _sweep(self) -> bool:
+        """Read and drop all items but the last of what has not ended; say if there were any."""
+        part = self._open_part()
+        if part is None or len(part) < _SOME:
+            return False
+        self._read_items(part, list(part)[:-1])
+        self._feed.drop_before(part[-1])
+        return True
+
+    def _read_items(self, part: etree._Element, items: list[etree._Element]) -> None:
+        read = self._readers.get(str(part.tag))
+        for item in items:
+            if read is not None and item.tag == "item":
+                read(item)
+
+    def _open_part(self) -> etree._Element | None:
+        """Return the list that has not ended, or else the part of the document."""
+        at, section = self._top, None
+        while at is not None and len(at):
+            at = at[-1]
+            if at.tag in self._readers:
+                return at
+            parent = at.getparent()
+            if parent is not None and parent.tag in _ROOTS:
+                section = at
+        return section
+
+    def finish(self) -> None:
+        """Read what is complete in a document that is damaged behind it.
+
+        An item that goes on has no text behind it yet; one that has ended is followed by some.
+        """
+        part = self._open_part() if self._feed.damage else None
+        if part is not None:
+            items = list(part)
+            self._read_items(part, items if items and items[-1].tail else items[:-1])
 
     def _filter(self, element: etree._Element) -> None:
         read = self._filter_reader.read(element)
@@ -216,7 +271,7 @@ class _State:
             where = f"line {feed.line}" if feed.line else "file"
             yield self._issue(where, problem, lost=lost)
         elif not self._root:
-            yield self._issue("file", "is neither a WFP state nor a list of WFP filters")
+            yield self._issue("file", "is neither a WFP state nor a list of WFP filters", lost=1)
         if feed.replaced:
             problem = f"{feed.replaced} characters that XML forbids were replaced by U+FFFD"
             yield self._issue("file", problem)

@@ -238,6 +238,36 @@ def test_an_item_without_an_end_stops_the_reading() -> None:
     assert "an item is larger than" in issues[0].problem
 
 
+_ENDPOINT = b"<item><id>7</id><localPort>445</localPort></item>\n"
+
+
+@pytest.mark.parametrize("tag", [b"sessions", b"aleConnectedEndpoints", b"new"])
+def test_a_long_part_that_is_not_read_costs_nothing(tag: bytes) -> None:
+    part = b"<%s>\n%s</%s>" % (tag, _ENDPOINT * 100_000, tag)
+    at = _STATE.index(b"<layers")
+    assert _parse(_STATE[:at] + part + _STATE[at:]) == _parse(_STATE)
+
+
+def test_a_long_list_of_providers_is_read_in_parts() -> None:
+    at = _STATE.index(b"<item>", _STATE.index(b"<providers"))
+    item = b"<item><providerKey>{x}</providerKey><newer>%s</newer></item>\n" % (b"y" * 1_000)
+    assert _parse(_STATE[:at] + item * 9_000 + _STATE[at:])[0] == _parse(_STATE)[0]
+
+
+def test_filters_without_a_key_are_read_too() -> None:
+    item = b"<item><filterId>%d</filterId><padding>" + b"x" * 1_000 + b"</padding></item>\n"
+    filters = b"".join(item % number for number in range(9_000))
+    time = b"<timeStamp>2026-11-21T08:00:01.295Z</timeStamp>"
+    rows, issues = _parse(b"<wfpdiag>%s<filters>%s</filters></wfpdiag>" % (time, filters))
+    assert (list(rows), issues) == (list(range(9_000)), [])
+
+
+def test_damage_between_two_filters_costs_none_before_it() -> None:
+    at = _STATE.index(b"<item>", _STATE.index(b"67001</filterId>"))
+    rows, issues = _parse(_STATE[:at])
+    assert (list(rows), [issue.lost for issue in issues]) == ([67001], [1])
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, len(_STATE)), st.integers(0, 40), st.binary(max_size=20))
 def test_any_damage_becomes_rows_and_issues(at: int, length: int, junk: bytes) -> None:
