@@ -417,6 +417,14 @@ def test_without_repetition_a_missed_start_is_lost_and_with_it_it_is_not(
     assert (due is None) == ("Interval" in old)
 
 
+def test_a_host_that_slept_past_the_deadline_starts_the_task_within_a_minute() -> None:
+    bench = Bench()
+    bench.register()
+    woken = bench.start + 30.4 * MINUTE
+    bench.scheduler.replan(woken)  # a host that wakes up does not boot
+    assert bench.scheduler.due() == bench.start + 31 * MINUTE
+
+
 def test_a_start_that_was_missed_waits_ten_minutes_where_repetition_is_rarer() -> None:
     bench = Bench()
     bench.register(bench.xml.replace("PT1M", "PT1H"))
