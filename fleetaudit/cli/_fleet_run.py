@@ -107,10 +107,9 @@ class FleetRun:
         """Carry out the plans and return how the hosts ended; the run is then finished."""
         executor = ThreadExecutor(self._work.jobs)
         manifest = self.directory.manifest
-        log = RunLog(self.directory.path / "run.log.jsonl", run_id=manifest.run_id)
         with (
             JournalFile(self.state) as journal,
-            log,
+            RunLog(self.directory.path / "run.log.jsonl", run_id=manifest.run_id) as log,
             watching(len(hosts), quiet=self._work.is_quiet) as observers,
         ):
             try:

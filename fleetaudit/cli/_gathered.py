@@ -154,7 +154,7 @@ def _chunks(file: Path) -> Iterator[bytes]:
     """
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as source:
-            while chunk := source.read(_CHUNK):
+            while chunk := source.read1(_CHUNK):  # what came before a damage is not lost
                 yield chunk
     except (OSError, EOFError, zlib.error) as error:
         raise EvidenceError(f"cannot be read: {error}", file=str(file)) from error

@@ -59,7 +59,8 @@ def command(run: Path, *, form: str, out: Path | None) -> int:
         click.echo(text, nl=False)
         return Exit.OK
     try:
-        with click.open_file(str(out), "wb", atomic=True) as stream:
+        # A file is replaced, so that it is never half a report; a device or pipe is written to.
+        with click.open_file(str(out), "wb", atomic=out.is_file() or not out.exists()) as stream:
             stream.write(text)
     except OSError as error:
         raise FileError(

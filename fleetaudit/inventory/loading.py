@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fleetaudit.inventory.tree import Tree
+    from fleetaudit.records.host import Connection
     from fleetaudit.records.secret import Secret
 
 __all__ = ["Inventory", "LoadOptions", "load"]
@@ -112,6 +113,7 @@ def load(source: Path | str, *, options: LoadOptions) -> Inventory:
         name: resolve(one, password=password, environment=environment, warnings=warnings)
         for name, one in reachable.items()
     }
+    _refuse_doubles(str(source), {name: one.connection for name, one in connections.items()})
     return Inventory(
         source=str(source),
         hosts=tuple(
@@ -177,6 +179,25 @@ def _over_psrp(
             remedy="Set 'ansible_connection: psrp' for the Windows hosts",
         )
     return {name: one for name, one in values.items() if name in kept}
+
+
+def _refuse_doubles(source: str, connections: Mapping[str, Connection]) -> None:
+    """Raise where two hosts are one machine: each would take the other's change for what was.
+
+    Raises:
+        InventoryError: Two have the same address, compared without case as DNS does, and port.
+    """
+    first: dict[tuple[str, int], str] = {}
+    for name, connection in connections.items():
+        place = (connection.server.casefold().rstrip("."), connection.port)
+        other = first.setdefault(place, name)
+        if other != name:
+            raise InventoryError(
+                f"the hosts {other} and {name} are the same machine:"
+                f" {connection.server}, port {connection.port}",
+                file=source,
+                remedy=f"Remove one of them, or leave it out with --limit 'all:!{name}'",
+            )
 
 
 def _some(names: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from evtx import PyEvtxParser
 
-from fleetaudit.records.evidence import Issue
+from fleetaudit.records.evidence import WHOLE_FILE, Issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ def read_records(stream: BinaryIO, source: str) -> Iterator[list[TextRecord] | I
     """
     header = stream.read(_HEADER)
     if header[: len(_FILE_MAGIC)] != _FILE_MAGIC:
-        yield Issue(source=source, where="start", problem="is not an event log file", lost=0)
+        yield Issue(source=source, where=WHOLE_FILE, problem="is not an event log file")
         return
     tally = _Tally()
     while block := _read_fully(stream, _CHUNK):

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import logging
 import re
 from datetime import datetime
 from enum import Enum
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunLog"]
 
+_LOGGER: Final = logging.getLogger(__name__)
 _WORD: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST_TEXT: Final = 2000
 
@@ -30,10 +33,12 @@ _LONGEST_TEXT: Final = 2000
 class RunLog:
     """An observer that writes each event, a dataclass, as one line; used by one thread at a time.
 
-    Empty fields are left out; long texts of a host are cut.
+    Empty fields are left out; long texts of a host are cut. Where it cannot be written, as on a
+    full disk, it ends and says so: the run goes on without it.
     """
 
     def __init__(self, path: Path, *, run_id: str) -> None:
+        self._path = path
         self._stream = append(path)
         self._run_id = run_id
 
@@ -43,12 +48,19 @@ class RunLog:
         name = _WORD.sub("-", type(event).__name__).lower()
         line = {"at": fields.pop("at", ""), "run_id": self._run_id, "event": name, **fields}
         kept = {key: _plain(value) for key, value in line.items() if value not in ("", (), None)}
-        self._stream.write(_json.encode(kept, indent=None))
-        self._stream.flush()
+        if self._stream.closed:
+            return
+        try:
+            self._stream.write(_json.encode(kept, indent=None))
+            self._stream.flush()
+        except OSError as error:
+            _LOGGER.error("%s ends here, it cannot be written: %s", self._path, error.strerror)  # noqa: TRY400 - a full disk needs no traceback
+            self.close()
 
     def close(self) -> None:
         """Close the file."""
-        self._stream.close()
+        with contextlib.suppress(OSError):  # said when it was written
+            self._stream.close()
 
     def __enter__(self) -> Self:
         return self

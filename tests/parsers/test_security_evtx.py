@@ -243,7 +243,7 @@ def test_a_record_with_nothing_but_an_id_becomes_a_row() -> None:
 def test_what_is_no_event_log_is_an_issue(data: bytes) -> None:
     tables, issues = _parse(data)
     assert tables == {"security_events": [], "audit_events": []}
-    assert [(issue.problem, issue.lost) for issue in issues] == [("is not an event log file", 0)]
+    assert [(issue.problem, issue.lost) for issue in issues] == [("is not an event log file", 1)]
 
 
 def _records_and_lost(data: bytes) -> tuple[int, int, list[Issue]]:
