@@ -22,7 +22,7 @@ __all__ = ["NoiseWatch", "stay"]
 
 _RECORD_BYTES: Final = 800
 """Of a record of the Filtering Platform: half a kilobyte to 1.2 of them (windows-facts 7)."""
-_LOOK: Final = ScriptCall(script="Get-HostFact")
+_LOOK: Final = ScriptCall(script="Get-HostFact", deadline_s=30.0)
 _IN_A_ROW: Final = 2
 
 

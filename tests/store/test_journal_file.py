@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +57,31 @@ def test_a_settled_debt_is_kept_with_why(journal: JournalFile, tmp_path: Path) -
     assert journal.open_debts() == (OTHER,)
     (kept,) = (tmp_path / "state" / "settled").iterdir()
     assert json.loads(kept.read_bytes())["note"] == "somebody else changed it"
+
+
+def test_a_debt_is_remembered_with_its_lease_and_renewed_with_more_time(
+    journal: JournalFile, tmp_path: Path
+) -> None:
+    held = replace(DEBT, lease="fleetaudit-x", until=datetime(2026, 11, 22, tzinfo=UTC))
+    journal.owe([held])
+    journal.close()
+    later = replace(held, until=datetime(2026, 11, 23, tzinfo=UTC))
+    journal.owe([later])
+    (found,) = JournalFile(tmp_path / "state").open_debts()
+    assert (found.lease, found.until) == (later.lease, later.until)
+    assert not journal.is_live(held.run_id)
+    assert len(list((tmp_path / "state" / "debts").iterdir())) == 1
+    journal.settle(held)
+    assert journal.open_debts() == ()
+
+
+def test_a_debt_that_an_earlier_version_wrote_is_read(journal: JournalFile, tmp_path: Path) -> None:
+    journal.owe([DEBT])
+    (path,) = (tmp_path / "state" / "debts").iterdir()
+    written = json.loads(path.read_bytes())
+    del written["lease"], written["until"]
+    path.write_text(json.dumps(written))
+    assert journal.open_debts() == (DEBT,)
 
 
 def test_a_second_run_cannot_owe_the_same(journal: JournalFile) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fleetaudit.errors import RunDirectoryError
-from fleetaudit.records.figures import RunInfo
+from fleetaudit.records.figures import Gap, RunInfo
 from fleetaudit.records.host_record import HostRecord, Restoration
 from fleetaudit.records.outcome import HOST, Outcome, OutcomeKind
 from fleetaudit.records.secret import Secret
@@ -44,6 +44,7 @@ RECORD = HostRecord(
     ),
     window=Window(opened_at=START, closed_at=START + timedelta(minutes=10), first_record=4711),
     restoration=Restoration.RESTORED,
+    gaps=(Gap(kind="cut-short", host="WEB01", what="Closed after 40 s", effect="Later drops"),),
 )
 
 
