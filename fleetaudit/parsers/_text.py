@@ -62,7 +62,7 @@ def decode_8bit(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        return "".join(_decode_line(line) for line in data.splitlines(keepends=True))
+        return "".join(map(_decode_lines, _stretches(data)))
 
 
 def lines(stream: BinaryIO) -> Iterator[Line]:
@@ -107,6 +107,19 @@ def _encoding(start: bytes) -> tuple[str, int]:
     if odd and odd.count(0) > len(odd) * 0.8 and even.count(0) < len(even) * 0.2:
         return "utf-16-le", 0
     return "utf-8", 0
+
+
+def _stretches(data: bytes) -> Iterator[bytes]:
+    """Yield whole lines, some at a time: one object for each of millions would take too much."""
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start + _PIECE) + 1 or len(data)
+        yield data[start:end]
+        start = end
+
+
+def _decode_lines(data: bytes) -> str:
+    return "".join(_decode_line(line) for line in data.splitlines(keepends=True))
 
 
 def _decode_line(line: bytes) -> str:

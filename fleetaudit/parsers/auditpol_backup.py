@@ -16,6 +16,8 @@ and one issue says so.
 The ``audit.csv`` of a group policy looks the same and means something else: 0 leaves a
 subcategory unchanged and 4 is none. :func:`parse_group_policy` and :func:`read_gpo_policy` read
 that dialect, into a table of its own.
+
+Memory is bounded by 16 times the file, of which the first 16 MiB are read.
 """
 
 from __future__ import annotations
@@ -175,7 +177,7 @@ def _read(text: str, *, highest: int) -> Iterator[_Setting | _Flaw]:
     """
     system = ""
     is_first = True
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in _numbered(text):
         row = _row(line)
         if not row:
             continue
@@ -193,6 +195,15 @@ def _read(text: str, *, highest: int) -> Iterator[_Setting | _Flaw]:
             yield _Flaw(number, f"the policy of {excerpt(target)} beside that of {excerpt(system)}")
             continue
         yield _setting(number, row, at, highest=highest)
+
+
+def _numbered(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines one by one: a list of millions would take many times their bytes."""
+    start, number = 0, 1
+    while (end := text.find("\n", start)) >= 0:
+        yield number, text[start:end]
+        start, number = end + 1, number + 1
+    yield number, text[start:]
 
 
 def _row(line: str) -> list[str]:

@@ -20,6 +20,9 @@ instead of prefix lengths (learn.microsoft.com: Win32_NetworkAdapterConfiguratio
 
 Paths in the Security log begin with such a device, whose number may change with every boot
 (windows-facts 1.3).
+
+Memory is bounded by 40 times the file; of JSON the first 16 MiB are read, where a busy server's
+lists take less than one.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import pyarrow as pa
 
 from fleetaudit.parsers._json import JsonProblem, moment, read_json, tidy
-from fleetaudit.parsers._text import capped, decode, excerpt
+from fleetaudit.parsers._text import capped, excerpt, lines
 from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, Rows
 from fleetaudit.records.tables import (
     ADDRESSES,
@@ -58,7 +61,11 @@ __all__ = [
     "service_sid",
 ]
 
-_LONGEST: Final = 64 * 1024 * 1024
+_LONGEST: Final = 16 * 1024 * 1024
+_LONGEST_SERVICE: Final = 256
+"""Characters of a service's name (learn.microsoft.com: CreateService)."""
+_BATCH_ROWS: Final = 5_000
+_LONGEST_HEAD: Final = 100
 _EARLIEST_YEAR: Final = 1980
 _LATEST_YEAR: Final = 2261
 _PROFILES: Final = {0: "public", 1: "private", 2: "domain"}
@@ -140,6 +147,9 @@ def _objects(
             yield Issue(source=context.name, where=where, problem=problem, lost=int(is_lost))
         if not is_lost:
             rows.append(row)
+        if len(rows) == _BATCH_ROWS:
+            yield Rows(table=table, batch=pa.RecordBatch.from_pylist(rows, schema=schema))
+            rows = []
     if rows:
         yield Rows(table=table, batch=pa.RecordBatch.from_pylist(rows, schema=schema))
 
@@ -185,19 +195,38 @@ def _row(item: object, columns: tuple[_Column, ...]) -> tuple[dict[str, Any], li
 
 def _volumes(stream: BinaryIO, source: str) -> Iterator[Rows | Issue]:
     """Lines above the ruler are the head; a table without one has its head told by no device."""
-    text = decode(_whole(stream)).replace("\0", "").splitlines()
-    ruler = next((at for at, line in enumerate(text) if _RULER.fullmatch(line.strip())), -1)
+    head: list[Issue] | None = []
     rows: list[dict[str, str | None]] = []
-    for number, line in enumerate(text, start=1):
-        if device := _DEVICE.search(line):
+    for line in lines(stream):
+        text = line.text.replace("\0", "").strip()
+        if device := _DEVICE.search(text):
             at = device.start()
-            mount_point = line[:at].strip() or None
-            rows.append({"device": line[at:].split()[0], "mount_point": mount_point})
-        elif line.strip() and number > ruler + 1:
-            problem = f"no volume: {excerpt(line.strip())}"
-            yield Issue(source=source, where=f"line {number}", problem=problem)
+            mount_point = text[:at].strip() or None
+            rows.append({"device": text[at:].split()[0], "mount_point": mount_point})
+            if len(rows) == _BATCH_ROWS:
+                yield _volume_rows(rows)
+                rows = []
+            continue
+        if head is not None and _RULER.fullmatch(text):
+            head = None
+        elif text:
+            problem = Issue(
+                source=source, where=f"line {line.number}", problem=f"no volume: {excerpt(text)}"
+            )
+            if head is None:
+                yield problem
+            else:
+                head.append(problem)
+        if head is not None and len(head) > _LONGEST_HEAD:
+            yield from head
+            head = []
+    yield from head or ()
     if rows:
-        yield Rows(table="volumes", batch=pa.RecordBatch.from_pylist(rows, schema=VOLUMES))
+        yield _volume_rows(rows)
+
+
+def _volume_rows(rows: list[dict[str, str | None]]) -> Rows:
+    return Rows(table="volumes", batch=pa.RecordBatch.from_pylist(rows, schema=VOLUMES))
 
 
 def _whole(stream: BinaryIO) -> bytes:
@@ -237,7 +266,10 @@ def _profile(value: object) -> str:
 
 
 def _sid(value: object) -> str:
-    return service_sid(_text(value))
+    name = _text(value)
+    if len(name) > _LONGEST_SERVICE:
+        raise ValueError("no name of a service")
+    return service_sid(name)
 
 
 def _start(value: object) -> object:
