@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.collectors._collector import Collector, Reading
-from fleetaudit.parsers import security_evtx
+from fleetaudit.parsers import event_json, event_xml, security_evtx
 from fleetaudit.records.evidence import Phase
 
 if TYPE_CHECKING:
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["COLLECTOR"]
 
 
+_TABLES: Final = ("security_events", "audit_events")
+_XML: Final = ("security*.xml", "events*.xml", "*.events.xml", "*_events.xml", "*.evtx.xml")
+_JSON: Final = ("*.jsonl", "*.ndjson", "security*.json", "events*.json", "*.events.json")
+"""Names of files that people exported; other sources write none of these."""
+
+
 def _since(window: Window) -> Mapping[str, Parameter]:
     return MappingProxyType({"AfterRecord": window.first_record})
 
@@ -27,8 +33,12 @@ COLLECTOR: Final = Collector(
     title="Security events",
     script="Export-SecurityEvent",
     phases=frozenset({Phase.AFTER}),
-    readings=(Reading(pattern="*.evtx", parse=security_evtx.parse),),
-    tables=("security_events", "audit_events"),
+    readings=(
+        Reading(pattern="*.evtx", parse=security_evtx.parse, tables=_TABLES),
+        *(Reading(pattern=one, parse=event_xml.parse, tables=_TABLES) for one in _XML),
+        *(Reading(pattern=one, parse=event_json.parse, tables=_TABLES) for one in _JSON),
+    ),
+    tables=_TABLES,
     privilege="an elevated administrator",
     reference="windows-facts 1 and 7; learn.microsoft.com/windows-server/administration/"
     "windows-commands/wevtutil",

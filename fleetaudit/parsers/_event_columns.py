@@ -26,7 +26,7 @@ _PIECE_ROWS: Final = 2048
 _MOST_DIGITS: Final = 20
 _FAILURE: Final = 0x10000000000000
 _MOST_REMEMBERED: Final = 1 << 17
-_FLAGS: Final = MappingProxyType({"%%1825": True, "%%1826": False})
+_FLAGS: Final = MappingProxyType({"%%1825": True, "%%1826": False, "true": True, "false": False})
 
 _Raw = Sequence[Any]
 _ARROW_REFUSES: Final = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, TypeError, ValueError)
@@ -177,7 +177,9 @@ def _is_failure(value: Any) -> bool | None:  # noqa: ANN401 -- whatever JSON hol
 
 
 def _flag(value: Any) -> bool | None:  # noqa: ANN401 -- whatever JSON holds
-    return _FLAGS.get(value) if isinstance(value, str) else None
+    if isinstance(value, bool):
+        return value
+    return _FLAGS.get(value.casefold()) if isinstance(value, str) else None
 
 
 class _Remembering(dict[Any, Any]):

@@ -32,8 +32,7 @@ _TAIL: Final = re.compile(
     r'"TimeCreated":\{"#attributes":\{"SystemTime":"([^"\\{}]*+)"\}\}'
     r',"EventRecordID":"?(\d{1,20})"?,"Correlation":'
     + _ATTRIBUTES
-    + r',"Execution":'
-    + _ATTRIBUTES
+    + r',"Execution":(?:null|\{"#attributes":\{(?:"ProcessID":"?(\d{1,10})"?)?+[^{}]*+\}\})'
     + r',"Channel":"[^"\\]*+","Computer":"([^"\\]*+)","Security":'
     + _ATTRIBUTES
     + r'\},"EventData":(?=\{)'
@@ -59,8 +58,8 @@ class EventHead:
     keywords: Any
 
 
-EventTail = tuple[str | None, Any, Any, dict[str, Any]]
-"""SystemTime, EventRecordID, Computer, and the data fields."""
+EventTail = tuple[str | None, Any, Any, Any, dict[str, Any]]
+"""SystemTime, EventRecordID, the process id of Execution, Computer, and the data fields."""
 
 
 class EventReader:
@@ -96,9 +95,10 @@ class EventReader:
         found = _TAIL.match(text, head.length)
         if not found:
             return _tail(_event(text))
-        time, record_id, computer = found.groups()
+        time, record_id, process_id, computer = found.groups()
         # Two braces are left behind the fields: of the object itself and of "Event".
-        return time, int(record_id), computer, orjson.loads(text[found.end() : -2])
+        fields = orjson.loads(text[found.end() : -2])
+        return time, int(record_id), process_id, computer, fields
 
     def _new_head(self, system: dict[str, Any], length: int) -> EventHead:
         event_id = system.get("EventID")
@@ -135,13 +135,16 @@ def _system(event: dict[str, Any]) -> dict[str, Any]:
 def _attribute(element: Any, name: str) -> str | None:  # noqa: ANN401 -- whatever JSON holds
     attributes = element.get("#attributes") if isinstance(element, dict) else None
     value = attributes.get(name) if isinstance(attributes, dict) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     return value if isinstance(value, str) else None
 
 
 def _tail(event: dict[str, Any]) -> EventTail:
     system = _system(event)
     time = _attribute(system.get("TimeCreated"), "SystemTime")
-    return time, system.get("EventRecordID"), system.get("Computer"), _fields(event)
+    process_id = _attribute(system.get("Execution"), "ProcessID")
+    return time, system.get("EventRecordID"), process_id, system.get("Computer"), _fields(event)
 
 
 def _fields(event: dict[str, Any]) -> dict[str, Any]:

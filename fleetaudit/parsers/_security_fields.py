@@ -1,4 +1,6 @@
-"""The fields of a Security event, and their values, as the columns of two tables.
+"""The fields of an event, and their values, as the columns of its table.
+
+The one mapping of names to columns, whatever the event came as: EVTX, XML or JSON.
 
 Fields are found by their names without case, never by position or version: ``ProcessID`` and
 ``ProcessId`` are one field, newer versions insert fields in the middle, and one version number
@@ -17,7 +19,7 @@ import orjson
 
 __all__ = ["HEAD_VALUES", "Layout", "layout_of"]
 
-_COLUMN_OF: Final[Mapping[str, str]] = MappingProxyType(
+_SECURITY_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "processid": "process_pid",
         "application": "process_executable",
@@ -38,14 +40,66 @@ _COLUMN_OF: Final[Mapping[str, str]] = MappingProxyType(
         "isloopback": "is_loopback",
     }
 )
-"""In the order of the table's columns."""
-HEAD_VALUES: Final = 6
-"""Columns that come before those of the fields: they are the same in every event."""
+_DNS_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "queryname": "dns_name",
+        "querytype": "dns_type_code",
+        "querystatus": "dns_status_code",
+        "dnsserveripaddress": "dns_server",
+        "interfaceindex": "interface_index",
+        "queryresults": "dns_results",
+    }
+)
+_ALSO: Final = MappingProxyType({"status": "querystatus", "responsestatus": "querystatus"})
+"""One thing has three names in the DNS client's events (windows-facts 9)."""
+_SYSMON_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "processid": "process_pid",
+        "image": "process_executable",
+        "user": "user_name",
+        "protocol": "network_transport",
+        "initiated": "is_initiated",
+        "sourceip": "source_ip",
+        "sourcehostname": "source_host",
+        "sourceport": "source_port",
+        "destinationip": "destination_ip",
+        "destinationhostname": "destination_host",
+        "destinationport": "destination_port",
+        "queryname": "dns_name",
+        "querystatus": "dns_status_code",
+        "queryresults": "dns_results",
+    }
+)
+
+HEAD_VALUES: Final = 8
+"""What every event has beside its fields: record id, time, event id, version, computer, Keywords,
+process id of Execution, provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapping:
+    """Which of the head's values are a table's first columns, and which fields the next ones."""
+
+    head: tuple[int, ...]
+    columns: Mapping[str, str]
+    no_others: str | None = None
+
+
+_MAPPINGS: Final = MappingProxyType(
+    {
+        "security_events": _Mapping((0, 1, 2, 3, 4, 5), _SECURITY_COLUMNS),
+        "audit_events": _Mapping((0, 1, 2, 7, 4), MappingProxyType({}), "{}"),
+        "dns_events": _Mapping((0, 1, 2, 4, 6), _DNS_COLUMNS),
+        "sysmon_events": _Mapping((0, 1, 2, 3, 4), _SYSMON_COLUMNS),
+    }
+)
+"""Fields stand in the order of the table's columns."""
 
 _MAC_EVENTS: Final = frozenset({5150, 5151})
 """Their SourceAddress and DestAddress are MAC addresses, which are no ``source_ip``."""
 _MAC_FIELDS: Final = frozenset({"sourceaddress", "destaddress"})
 _MOST_REMEMBERED: Final = 4096
+_LONGEST_REMEMBERED: Final = 512
 
 Fields = Mapping[str, Any]
 
@@ -58,12 +112,14 @@ class Layout:
         pick: Takes the head's values, those of all fields and None; gives a value a column.
         others: Names of the fields without a column.
         pick_others: Takes the same, gives their values; None where there are none.
+        no_others: What stands for them where there are none.
         remembered: JSON texts already made, by their values: most rows repeat a few.
     """
 
     pick: Callable[[tuple[Any, ...]], tuple[Any, ...]]
     others: tuple[str, ...]
     pick_others: Callable[[tuple[Any, ...]], Any] | None
+    no_others: str | None
     remembered: dict[Any, str]
 
     def row(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -73,7 +129,7 @@ class Layout:
             TypeError: A value is nested too deep for JSON.
         """
         if self.pick_others is None:
-            return (*self.pick(values), None)
+            return (*self.pick(values), self.no_others)
         other_values = self.pick_others(values)
         try:
             text = self.remembered.get(other_values)
@@ -81,7 +137,7 @@ class Layout:
             text = self._text(other_values)
         if text is None:
             text = self._text(other_values)
-            if len(self.remembered) < _MOST_REMEMBERED:
+            if len(self.remembered) < _MOST_REMEMBERED and len(text) <= _LONGEST_REMEMBERED:
                 self.remembered[other_values] = text
         return (*self.pick(values), text)
 
@@ -90,26 +146,30 @@ class Layout:
         return orjson.dumps(dict(zip(self.others, values, strict=True))).decode()
 
 
-def layout_of(code: int, names: tuple[str, ...]) -> Layout:
-    """Return the layout for the fields ``names`` of event ``code``.
+def layout_of(table: str, code: int, names: tuple[str, ...]) -> Layout:
+    """Return the layout for the fields ``names`` of event ``code`` in ``table``.
 
     A second field that differs from an earlier one in case only counts as unknown.
     """
+    mapping = _MAPPINGS[table]
     missing = HEAD_VALUES + len(names)
     position: dict[str, int] = {}
     others: dict[str, int] = {}
     for index, name in enumerate(names, HEAD_VALUES):
         folded = name.casefold()
-        column = _COLUMN_OF.get(folded)
+        if table == "dns_events":
+            folded = _ALSO.get(folded, folded)
+        column = mapping.columns.get(folded)
         is_mac = code in _MAC_EVENTS and folded in _MAC_FIELDS
         if column is None or column in position or is_mac:
             others[name] = index
         else:
             position[column] = index
-    fields = (position.get(column, missing) for column in _COLUMN_OF.values())
+    fields = (position.get(column, missing) for column in mapping.columns.values())
     return Layout(
-        pick=itemgetter(*range(HEAD_VALUES), *fields),
+        pick=itemgetter(*mapping.head, *fields),
         others=tuple(others),
         pick_others=itemgetter(*others.values()) if others else None,
+        no_others=mapping.no_others,
         remembered={},
     )

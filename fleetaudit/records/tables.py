@@ -11,6 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from fleetaudit.records._name_tables import DNS_CACHE, DNS_EVENTS, SYSMON_EVENTS
 from fleetaudit.records._wfp_tables import (
     BOOT_FILTERS,
     DYNAMIC_KEYWORDS,
@@ -23,6 +24,8 @@ __all__ = [
     "AUDIT_EVENTS",
     "AUDIT_POLICY",
     "BOOT_FILTERS",
+    "DNS_CACHE",
+    "DNS_EVENTS",
     "DROPS",
     "DYNAMIC_KEYWORDS",
     "FIREWALL_LOG",
@@ -36,6 +39,7 @@ __all__ = [
     "SCHEMAS",
     "SECURITY_EVENTS",
     "SERVICES",
+    "SYSMON_EVENTS",
     "VOLUMES",
     "WFP_FILTERS",
 ]
@@ -265,6 +269,8 @@ SCHEMAS: Final = MappingProxyType(
         "firewall_log": FIREWALL_LOG,
         "wfp_filters": WFP_FILTERS,
         "boot_filters": BOOT_FILTERS,
+        "dns_cache": DNS_CACHE,
+        "dns_events": DNS_EVENTS,
         "net_events": NET_EVENTS,
         "dynamic_keywords": DYNAMIC_KEYWORDS,
         "firewall_rules": FIREWALL_RULES,
@@ -272,6 +278,7 @@ SCHEMAS: Final = MappingProxyType(
         "audit_policy": AUDIT_POLICY,
         "group_audit_policy": GROUP_AUDIT_POLICY,
         "services": SERVICES,
+        "sysmon_events": SYSMON_EVENTS,
         "processes": PROCESSES,
         "addresses": ADDRESSES,
         "listeners": LISTENERS,

@@ -70,6 +70,7 @@ class SimulatedHost:
     r"""One host; not safe to use from several threads at once.
 
     Attributes:
+        neighbours: Addresses of the hosts it talks to.
         booted_at: True time of the last start.
         volume: The NT device of drive C, lower case; another one after a restart.
         skew: How far its clock is ahead of the true time now.
@@ -90,6 +91,7 @@ class SimulatedHost:
         self._seed = f"{seed} {spec.name}"
         self._rng = Random(self._seed)  # noqa: S311 - reproducible on purpose
         self._behaviours = behaviours
+        self.neighbours = neighbours
         self._world = World(
             local_v4=spec.v4,
             local_v6=spec.v6,

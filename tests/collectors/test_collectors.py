@@ -26,11 +26,14 @@ CONTRACT = MappingProxyType(
     {
         "audit-policy": ("Get-AuditPolicy", BOTH),
         "boot-time-policy": ("Get-BootTimePolicy", AFTER),
+        "dns-cache": ("Get-DnsCache", BOTH),
+        "dns-events": ("Export-DnsEvent", AFTER),
         "firewall-log": ("Read-FirewallLog", AFTER),
         "firewall-rules": ("Get-FirewallRule", AFTER),
         "host-context": ("Get-HostContext", BOTH),
         "host-facts": ("Get-HostFact", BOTH),
         "security-events": ("Export-SecurityEvent", AFTER),
+        "sysmon-events": ("Export-SysmonEvent", AFTER),
         "wfp-net-events": ("Get-WfpNetEvent", AFTER),
         "wfp-state": ("Get-WfpState", BOTH),
     }
@@ -40,11 +43,18 @@ SENT = MappingProxyType(
     {
         "audit-policy": ("policy.csv", "auditpol-web01.csv"),
         "boot-time-policy": ("btpol.xml", "boottimepolicy-web01.xml"),
+        "dns-cache": ("dns-cache.json", "CacheDns_Get-DnsClientCache_utf16.txt"),
         "firewall-log": ("pfirewall-1.log", "pfirewall-1.log.old", "pfirewall.log"),
         "firewall-rules": ("firewall-local.reg", "firewall-gpo.reg"),
         "host-context": ("services.json", "processes.json", "addresses.json", "volumes.txt"),
         "host-facts": (),
-        "security-events": ("security.evtx",),
+        "security-events": (
+            "security.evtx",
+            "security.xml",
+            "web01.events.jsonl",
+            "winlogbeat.ndjson",
+            "security-export.json",
+        ),
         "wfp-net-events": (
             "netevents.xml",
             "netevent_drop.xml",

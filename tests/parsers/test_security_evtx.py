@@ -16,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fleetaudit.parsers import security_evtx
+from fleetaudit.parsers._event_sorting import EventSorter, table_of
 from fleetaudit.parsers._event_text import EventReader
 from fleetaudit.parsers._evtx_chunks import read_records
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows, split
@@ -55,8 +56,9 @@ def _parse(data: bytes) -> tuple[dict[str, list[dict[str, Any]]], list[Issue]]:
 
 def _parse_texts(texts: list[str]) -> tuple[dict[int, dict[str, Any]], list[str]]:
     """Return rows by record id, and problems, of record texts that need no file around them."""
-    sorter = security_evtx._Sorter("security.evtx")
-    problems = [problem for text in texts if (problem := sorter.take(text))]
+    reader, sorter = EventReader(table_of), EventSorter("security.evtx")
+    takes = (security_evtx._take(text, reader, sorter) for text in texts)
+    problems = [problem for problem in takes if problem]
     rows: dict[int, dict[str, Any]] = {}
     for item in sorter.flush(1):
         if isinstance(item, Rows):

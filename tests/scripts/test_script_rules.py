@@ -46,6 +46,7 @@ COMMANDS = MappingProxyType(
         "Get-Command": "CommandType ErrorAction Name",
         "Get-Content": "LiteralPath ReadCount",
         "Get-Culture": "",
+        "Get-DnsClientCache": "",
         "Get-EncodedFile": "Path",
         "Get-FileHash": "Algorithm LiteralPath",
         "Get-Item": "ErrorAction Force LiteralPath",

@@ -6,9 +6,12 @@ from fleetaudit import scripts
 from fleetaudit.records.host import LanguageMode
 
 NAMES = (
+    "Export-DnsEvent",
     "Export-SecurityEvent",
+    "Export-SysmonEvent",
     "Get-AuditPolicy",
     "Get-BootTimePolicy",
+    "Get-DnsCache",
     "Get-FirewallRule",
     "Get-HostContext",
     "Get-HostFact",

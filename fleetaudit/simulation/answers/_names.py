@@ -1,0 +1,82 @@
+"""The names that a simulated host's programs ask for, and the logs that tell of it.
+
+A neighbour's name comes from its address, so that every host knows it by the same one.
+"""
+
+from __future__ import annotations
+
+import zlib
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from fleetaudit.simulation._events import filetime
+from fleetaudit.simulation.answers._answer import exit_record, file_records, has_rights, refusal
+from fleetaudit.simulation.formats.context import render_json
+from fleetaudit.simulation.formats.evtx import EventRecord, Provider, write_evtx
+from fleetaudit.simulation.specs import Trait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fleetaudit.simulation._seam import Emission
+    from fleetaudit.simulation.answers._answer import Asked
+    from fleetaudit.simulation.formats.evtx import Field
+    from fleetaudit.simulation.host import SimulatedHost
+
+__all__ = ["draw", "event", "export", "known_names"]
+
+_MOST_NAMES: Final = 6
+_KEYWORDS: Final = 0x8000000000000000
+_INFORMATION: Final = 4
+
+
+def known_names(host: SimulatedHost) -> tuple[tuple[str, str], ...]:
+    """Return the names that the host asked for last, each with its address."""
+    addresses = [str(v4) for v4, _ in host.neighbours[:_MOST_NAMES]]
+    return tuple((f"srv-{one.replace('.', '-')}.corp.example", one) for one in addresses)
+
+
+def draw(host: SimulatedHost, what: str) -> int:
+    """Return a number that is always the same for the host and ``what``."""
+    return zlib.crc32(f"{host.name} {what}".encode())
+
+
+def event(
+    asked: Asked,
+    *,
+    provider: Provider,
+    channel: str,
+    code: int,
+    version: int,
+    number: int,
+    values: Sequence[tuple[Field, object]],
+) -> EventRecord:
+    """Return a record of some seconds ago; ``number`` counts from 1, the newest last."""
+    moment = asked.host.host_time(asked.now - timedelta(seconds=90 - number))
+    return EventRecord(
+        record_id=1000 + number,
+        filetime=filetime(moment),
+        provider=provider,
+        event_id=code,
+        version=version,
+        task=code if version else 0,
+        keywords=_KEYWORDS,
+        computer=asked.host.spec.computer,
+        fields=tuple(field for field, _ in values),
+        values=tuple(value for _, value in values),
+        level=_INFORMATION,
+        process_id=asked.host.process_id("agent"),
+        channel=channel,
+    )
+
+
+def export(asked: Asked, name: str, records: list[EventRecord]) -> Iterator[Emission]:
+    """Yield what a script emits that exports a channel which is on."""
+    if not has_rights(asked.host):
+        yield from refusal(asked.host, "wevtutil")
+        return
+    yield exit_record("wevtutil")
+    yield from file_records(name, write_evtx(records))
+    facts = {"IsEnabled": True, "OldestRecordNumber": 1, "RecordCount": 1000 + len(records)}
+    has_mark = Trait.BYTE_ORDER_MARK in asked.host.spec.traits
+    yield from file_records("facts.json", render_json(facts, has_mark=has_mark))

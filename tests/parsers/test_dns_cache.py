@@ -1,0 +1,112 @@
+"""The DNS cache: as JSON and as a redirected table, with what is not known said."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from fleetaudit.parsers import dns_cache
+from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, split
+
+_REPOSITORY = Path(__file__).parents[2]
+_SAMPLES = Path(os.environ.get("FLEETAUDIT_SAMPLES", _REPOSITORY.parent / "shared" / "samples"))
+_CASES = _REPOSITORY / "tests" / "cases" / "dns-cache"
+_TAKEN = datetime(2026, 11, 21, 8, tzinfo=UTC)
+
+
+def _parse(data: bytes) -> tuple[list[dict[str, Any]], list[Issue]]:
+    context = EvidenceContext(name="dns-cache.json", taken_at=_TAKEN)
+    rows, issues = split(dns_cache.parse(BytesIO(data), context))
+    return [row for item in rows for row in item.batch.to_pylist()], issues
+
+
+def test_entries_have_their_end_and_an_unknown_beginning() -> None:
+    rows, issues = _parse((_CASES / "dns-cache.json").read_bytes())
+    assert [row["dns_data"] for row in rows] == [
+        "cdn.example.net",
+        "192.0.2.80",
+        None,
+        "192.0.2.81",
+    ]
+    assert rows[1]["expires_at"] == _TAKEN + timedelta(seconds=93)
+    assert {row["resolved_at"] for row in rows} == {None}
+    assert {row["resolved_at_basis"] for row in rows} == {dns_cache.UNKNOWN_FULL_TTL}
+    assert (rows[2]["dns_status"], rows[2]["expires_at"]) == ("9003", None)
+    assert [(issue.where, issue.lost) for issue in issues] == [("entry 4", 0)]
+
+
+def test_a_redirected_table_is_read_by_its_dashes() -> None:
+    rows, issues = _parse((_CASES / "table.txt").read_bytes())
+    assert not issues
+    assert [(row["dns_type"], row["remaining_seconds"], row["is_cut"]) for row in rows] == [
+        ("CNAME", 93, False),
+        ("A", 83494, True),
+        ("AAAA", None, False),
+    ]
+    assert rows[2]["dns_name"] is None
+
+
+def test_a_real_table_from_a_spanish_host_gives_every_entry() -> None:
+    path = _SAMPLES / "dns" / "CacheDns_Get-DnsClientCache_utf16.txt"
+    if not path.exists():
+        pytest.skip("the samples are not here")
+    rows, issues = _parse(path.read_bytes())
+    assert not issues
+    assert Counter(row["dns_type"] for row in rows) == {"A": 26, "CNAME": 9, "AAAA": 7}
+    assert {row["dns_status"] for row in rows} == {"Success"}
+    longest = max(rows, key=lambda row: row["remaining_seconds"])
+    assert (longest["dns_entry"], longest["remaining_seconds"]) == ("c0.wp.com", 83494)
+    assert longest["dns_data"] == "192.0.77.37"
+    assert all(row["remaining_seconds"] is not None and row["dns_data"] for row in rows)
+
+
+def test_an_empty_cache_is_no_row_and_no_issue() -> None:
+    for data in (b"[]", b"\xef\xbb\xbf[]\r\n", b"null", b""):
+        assert _parse(data) == ([], [])
+
+
+def test_a_list_of_one_may_be_the_one() -> None:
+    rows, _ = _parse(b'{"Entry":"a.example.org","Type":1,"TimeToLive":5}')
+    assert [row["dns_entry"] for row in rows] == ["a.example.org"]
+
+
+@pytest.mark.parametrize("data", [b"[1,2", b"something else\n", b"[" + b" " * (1 << 24)])
+def test_what_cannot_be_read_at_all_is_told(data: bytes) -> None:
+    rows, issues = _parse(data)
+    assert not rows
+    assert [issue.where for issue in issues] == [WHOLE_FILE]
+
+
+_CELLS: st.SearchStrategy[Any] = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([1])
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.none()
+        | st.dictionaries(st.sampled_from(["Entry", "Name", "Type", "TimeToLive"]), _CELLS),
+        max_size=4,
+    )
+)
+def test_every_entry_is_a_row_or_an_issue(entries: list[Any]) -> None:
+    import json
+
+    rows, issues = _parse(json.dumps(entries).encode())
+    assert len(rows) + sum(issue.lost for issue in issues) == len(entries)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=200))
+@example(b"----- ----- ----- ----- ----- ----- ----- ----\n\xff\n")
+def test_any_bytes_give_rows_and_issues(data: bytes) -> None:
+    _parse(data)

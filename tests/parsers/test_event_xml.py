@@ -1,0 +1,184 @@
+"""Event XML: both ways of reading it agree, and every event is a row, a count or an issue."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleetaudit.parsers import event_xml
+from fleetaudit.parsers._event_sorting import table_of
+from fleetaudit.parsers._event_xml_text import EventXml, read_with_lxml
+from fleetaudit.records.evidence import EvidenceContext, Issue, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CASES = Path(__file__).parents[1] / "cases" / "event-xml"
+_QUERY = (_CASES / "wevtutil-qe.xml").read_bytes()
+_ROOTED = (_CASES / "with-root.xml").read_bytes()
+_PIECES = 500
+
+
+def _parse(data: bytes) -> tuple[dict[int, dict[str, Any]], list[Issue]]:
+    rows, issues = split(event_xml.parse(BytesIO(data), EvidenceContext(name="events.xml")))
+    found = {
+        row["record_id"]: row | {"table": item.table}
+        for item in rows
+        for row in item.batch.to_pylist()
+    }
+    return found, issues
+
+
+def test_fragments_without_a_root_are_read_and_others_are_counted() -> None:
+    rows, issues = _parse(_QUERY)
+    assert list(rows) == [11, 12, 13]
+    assert rows[11]["destination_port"] == 445
+    assert rows[11]["is_failure"] is True
+    assert rows[11]["other_fields"] == '{"RemoteUserID":"S-1-0-0","RemoteMachineID":"S-1-0-0"}'
+    assert rows[12]["process_executable"] == r"\device\harddiskvolume3\a & b\x.exe"
+    assert (rows[13]["filter_origin"], rows[13]["interface_index"]) == ("Stealth", 12)
+    assert [issue.problem for issue in issues] == [
+        "1 records of other events were left out: 4625 x1"
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_root_an_encoding_and_double_quotes_change_nothing(encoding: str) -> None:
+    rows, issues = _parse(_ROOTED.decode().encode(encoding))
+    assert list(rows) == [21, 22, 23]
+    assert not issues
+    dns = rows[23]
+    assert (dns["table"], dns["dns_name"], dns["dns_status_code"]) == (
+        "dns_events",
+        "www.example.org",
+        0,
+    )
+    assert (dns["dns_resolved_ips"], dns["dns_aliases"]) == (
+        "192.0.2.80,2001:db8::80",
+        "cdn.example.net",
+    )
+    assert dns["execution_pid"] == 4
+
+
+def test_pretty_printed_events_are_read_by_the_xml_parser() -> None:
+    pretty = re.sub(rb"(</?(?:System|EventData|Data|Event)\b)", rb"\n  \1", _ROOTED)
+    pretty = pretty.replace(b"\n  </Data>", b"</Data>")
+    assert _parse(pretty) == _parse(_ROOTED)
+
+
+def test_user_data_and_fields_without_names_are_kept() -> None:
+    text = _ROOTED[_ROOTED.index(b"<Event ") : _ROOTED.index(b"<EventData>")]
+    text = text.replace(b"<EventID>5157", b"<EventID>1102")
+    text = text.replace(b"Microsoft-Windows-Security-Auditing", b"Microsoft-Windows-Eventlog")
+    data = (
+        text + b"<UserData><LogFileCleared><A>x</A><A>y</A><B/></LogFileCleared></UserData></Event>"
+    )
+    rows, issues = _parse(data)
+    assert rows[21]["other_fields"] == '{"A":["x","y"],"B":""}'
+    assert not issues
+
+
+def test_a_cut_event_is_an_issue_and_the_next_one_is_read() -> None:
+    lines = _QUERY.splitlines(keepends=True)
+    rows, issues = _parse(lines[0][:-200] + b"\n" + lines[1] + lines[2][:-200])
+    assert list(rows) == [12]
+    assert [issue.where for issue in issues] == ["event 1", "event 3"]
+
+
+def test_forbidden_characters_are_replaced_and_entities_are_refused() -> None:
+    line = _QUERY.splitlines()[0]
+    rows, issues = _parse(line.replace(b"x.exe", b"\x01&#2;.exe"))
+    assert rows[11]["process_executable"].endswith("\ufffd\ufffd.exe")
+    assert not issues
+    rows, issues = _parse(line.replace(b"x.exe", b"&xxe;"))
+    assert not rows
+    assert "no well-formed XML" in issues[0].problem
+
+
+def test_an_event_without_an_end_needs_bounded_memory() -> None:
+    class Endless:
+        def __init__(self) -> None:
+            self.left = 40
+
+        def read(self, size: int) -> bytes:
+            self.left -= 1
+            return b"<Event " + b"x" * (size - 7) if self.left > 0 else b""
+
+    items = list(event_xml.parse(Endless(), EvidenceContext(name="x")))  # type: ignore[arg-type] # only read() is used
+    assert items
+    assert all(isinstance(item, Issue) for item in items)
+
+
+_VALUES = st.text(st.characters(codec="utf-8", max_codepoint=0x2FFF), max_size=12)
+_MARKUP = st.sampled_from(
+    ["&lt;", "&amp;", "&#65;", "]]&gt;", "]]>", "<b/>", "<!-- -->", "\r\n", "-"]
+)
+
+
+def _filled(values: list[str]) -> str:
+    fill: Iterator[str] = iter(values)
+    text = _QUERY.splitlines()[0].decode()
+    return re.sub(r"(?<='>)[^<]*(?=</Data>)", lambda match: next(fill, match[0]), text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(_VALUES | _MARKUP, min_size=1, max_size=13))
+def test_what_the_pattern_accepts_the_xml_parser_reads_alike(values: list[str]) -> None:
+    text = _filled(values)
+    reader = EventXml(table_of)
+    reader.read(_QUERY.splitlines()[0].decode())
+    quick = reader.read_quickly(text)
+    if quick is not None:
+        assert quick == read_with_lxml(text, table_of)
+
+
+@pytest.mark.parametrize("data", [_QUERY, _ROOTED])
+def test_every_event_of_the_cases_is_read_alike_by_both(data: bytes) -> None:
+    reader = EventXml(table_of)
+    events = re.findall(r"<Event .*?</Event>", data.decode(), re.DOTALL)
+    for text in events:
+        quick = reader.read_quickly(text)
+        if quick is not None:
+            assert quick == read_with_lxml(text, table_of)
+    reader.slow = 0
+    for text in events:
+        reader.read(text)
+    assert reader.slow <= 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(_QUERY) - 1), st.integers(0, 255)), max_size=20))
+def test_any_damage_gives_rows_and_issues(changes: list[tuple[int, int]]) -> None:
+    data = bytearray(_QUERY)
+    for at, value in changes:
+        data[at] = value
+    _parse(bytes(data))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=_PIECES))
+def test_any_bytes_give_rows_and_issues(data: bytes) -> None:
+    rows, issues = _parse(data)
+    assert not rows
+    assert len(issues) <= len(data)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from([*_QUERY.splitlines(), b"<Event >", b"junk</Event>"]), max_size=12))
+def test_each_event_is_in_exactly_one_of_rows_and_issues(lines: list[bytes]) -> None:
+    rows, issues = split(
+        event_xml.parse(BytesIO(b"\n".join(lines) + b"\n"), EvidenceContext(name="x"))
+    )
+    kept = sum(item.batch.num_rows for item in rows)
+    left = sum(int(issue.problem.split()[0]) for issue in issues if "left out" in issue.problem)
+    whole = [line for line in lines if line.endswith(b"</Event>") and line.startswith(b"<Event x")]
+    assert kept + left == len(whole)
+    damaged = len([line for line in lines if line == b"junk</Event>"])
+    lost = sum(issue.lost for issue in issues)
+    assert (lost > 0) >= (damaged > 0)
