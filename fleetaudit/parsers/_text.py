@@ -21,6 +21,7 @@ MOST_ISSUES: Final = 1_000
 """Issues of one file that are listed one by one."""
 
 _PIECE = 65_536
+_STRETCH = 8_192
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -113,7 +114,7 @@ def _stretches(data: bytes) -> Iterator[bytes]:
     """Yield whole lines, some at a time: one object for each of millions would take too much."""
     start = 0
     while start < len(data):
-        end = data.find(b"\n", start + _PIECE) + 1 or len(data)
+        end = data.find(b"\n", start + _STRETCH) + 1 or len(data)
         yield data[start:end]
         start = end
 
