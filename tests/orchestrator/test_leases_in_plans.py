@@ -269,3 +269,22 @@ def test_a_look_that_fails_does_not_end_the_window(kit: Kit, bench: Bench) -> No
     assert record.window.closed_at is not None
     assert record.window.closed_at - record.window.opened_at > timedelta(minutes=10)
     assert record.gaps == ()
+
+
+def test_a_restore_pays_the_journal_and_leaves_ended_leases_of_others(kit: Kit) -> None:
+    bench = kit.bench(kit.fake_host(policy=dict(DURING)))
+    theirs = leave(kit, bench.host, run_id="theirs", deadline=kit.start - timedelta(hours=1))
+    debts = kit.debts()[:1]
+    bench.journal.owe(debts)
+    bench.carry_out(restore_plan("web01", debts, instruments=kit.instruments))
+    assert bench.host.policy == {**DURING, Subcategory.PACKET_DROP: 0}
+    assert list(bench.host.leases) == [theirs]
+
+
+def test_a_restore_steps_back_from_another_controllers_audit(kit: Kit) -> None:
+    bench = kit.bench(kit.fake_host(policy=dict(DURING)))
+    leave(kit, bench.host, run_id="theirs", deadline=kit.start + timedelta(hours=1))
+    bench.journal.owe(kit.debts())
+    record = bench.carry_out(restore_plan("web01", kit.debts(), instruments=kit.instruments))
+    assert record.restoration is Restoration.OWED
+    assert bench.host.policy == DURING
