@@ -74,6 +74,34 @@ def test_a_host_that_was_not_seen_is_not_shown_as_zero(analysis: Analysis) -> No
     assert "not seen" in row
 
 
+def test_of_a_host_that_was_not_seen_nothing_is_said_about_its_text_log(
+    analysis: Analysis,
+) -> None:
+    rows = [line for line in render_markdown(analysis).splitlines() if line.startswith("| web0")]
+    assert ["does not log" in row for row in rows] == [True, False]
+
+
+def test_rules_without_a_host_that_was_observed_say_nothing_about_drops(
+    analysis: Analysis,
+) -> None:
+    nobody = replace(analysis, rules=(), coverage=replace(analysis.coverage, hosts_observed=0))
+    text = render_markdown(nobody)
+    assert "nothing can be said about any rule" in text
+    assert "Nothing was dropped" not in text
+
+
+def test_a_rule_without_a_name_is_called_by_its_origin(analysis: Analysis) -> None:
+    (rule, *_) = analysis.rules
+    nameless = replace(rule, rule=replace(rule.rule, name=" ", origin="{5B1D}"))
+    assert "(no name) {5B1D}" in render_markdown(replace(analysis, rules=(nameless,)))
+
+
+def test_a_large_rate_is_written_without_an_exponent(analysis: Analysis) -> None:
+    (rule, *_) = analysis.rules
+    busy = replace(rule, rate_per_host_hour=49850.4)
+    assert "| 49,850 |" in render_markdown(replace(analysis, rules=(busy,)))
+
+
 def test_the_same_figures_make_the_same_bytes(analysis: Analysis) -> None:
     assert render_html(analysis) == render_html(analysis)
     assert render_markdown(analysis) == render_markdown(analysis)

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from fleetaudit.records.figures import Tally
+    from fleetaudit.records.figures import RuleIdentity, Tally
 
-__all__ = ["count", "moment", "percent", "plural", "rate", "top"]
+__all__ = ["count", "moment", "percent", "plural", "rate", "title_of", "top"]
+
+
+_WHOLE = 999.5
+"""From here on three significant figures would be written with an exponent."""
 
 
 def count(number: int | None) -> str:
@@ -28,8 +32,10 @@ def moment(time: datetime | None) -> str:
 
 
 def rate(value: float | None) -> str:
-    """Return attempts by host-hour with three significant figures; a dash where undefined."""
-    return "—" if value is None else f"{value:.3g}"
+    """Return attempts by host-hour, three significant figures or whole; a dash where undefined."""
+    if value is None:
+        return "—"
+    return f"{value:.3g}" if value < _WHOLE else f"{value:,.0f}"
 
 
 def percent(part: int, whole: int) -> str:
@@ -42,3 +48,8 @@ def top(tallies: tuple[Tally, ...], most: int = 3) -> str:
     named = ", ".join(tally.value or "—" for tally in tallies[:most])
     rest = len(tallies) - most
     return f"{named} and {rest} more" if rest > 0 else named
+
+
+def title_of(rule: RuleIdentity) -> str:
+    """Return the rule's name; of a rule without one, its filter origin."""
+    return rule.name.strip() or (f"(no name) {rule.origin}" if rule.origin else "(no name)")

@@ -50,7 +50,7 @@ def _row(host: HostDrops, most: int) -> tuple[Cell, ...]:
         Cell(text=count(host.attempts), share=share),
         Cell(text=count(host.records)),
         Cell(text=count(host.unresolved)),
-        Cell(text="does not log" if host.log_drops is None else count(host.log_drops)),
+        Cell(text="does not log" if good and host.log_drops is None else count(host.log_drops)),
         Cell(text=f"{host.observed_hours:.2f}"),
         Cell(text=moment(host.first_seen)),
         Cell(text=moment(host.last_seen)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleetaudit.records.figures import Analysis, Attribution, RuleDrops, RuleKind, Tally
 from fleetaudit.reporting.blocks import Cell, Column, Details, Paragraph, Section, Table
 from fleetaudit.reporting.sections._section import SectionDeclaration
-from fleetaudit.reporting.sections._words import count, moment, percent, plural, rate, top
+from fleetaudit.reporting.sections._words import count, moment, percent, plural, rate, title_of, top
 
 __all__ = ["SECTION"]
 
@@ -40,9 +40,9 @@ _SURENESS = {
 def _build(analysis: Analysis) -> Section:
     rules = analysis.rules
     if not rules:
-        nothing = Paragraph(
-            text="Nothing was dropped on the observed hosts while they were audited."
-        )
+        said = "Nothing was dropped on the observed hosts while they were audited."
+        unseen = "No host's drops were observed, so nothing can be said about any rule."
+        nothing = Paragraph(text=said if analysis.coverage.hosts_observed else unseen)
         return Section(name="rules", title="Rules by dropped attempts", blocks=(nothing,))
     most = rules[0].attempts
     table = Table(
@@ -72,7 +72,7 @@ def _row(rule: RuleDrops, analysis: Analysis, most: int) -> tuple[Cell, ...]:
     third = rule.rule.kind is RuleKind.THIRD_PARTY and provider
     share = percent(rule.attempts, analysis.attempts)
     return (
-        Cell(text=rule.rule.name, note=f"{kind}: {provider}" if third else kind),
+        Cell(text=title_of(rule.rule), note=f"{kind}: {provider}" if third else kind),
         Cell(text=count(rule.attempts), note=share, share=rule.attempts / most),
         Cell(text=count(rule.records)),
         Cell(text=count(len(rule.hosts))),
@@ -106,7 +106,7 @@ def _details(rule: RuleDrops) -> Details:
     if rule.rule.other_names:
         lines.append(f"Also called: {'; '.join(rule.rule.other_names)}.")
     return Details(
-        summary=f"{rule.rule.name}: programs, remotes, ports and hosts",
+        summary=f"{title_of(rule.rule)}: programs, remotes, ports and hosts",
         blocks=(
             Paragraph(text=" ".join(lines)),
             _tallies("Programs", rule.programs),

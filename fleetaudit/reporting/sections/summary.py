@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleetaudit.records.figures import Analysis, Attribution
 from fleetaudit.reporting.blocks import KeyFigure, KeyFigures, Paragraph, Section, Tone
 from fleetaudit.reporting.sections._section import SectionDeclaration
-from fleetaudit.reporting.sections._words import count, percent, plural
+from fleetaudit.reporting.sections._words import count, percent, plural, title_of
 
 __all__ = ["SECTION"]
 
@@ -36,7 +36,7 @@ def _build(analysis: Analysis) -> Section:
         first = analysis.rules[0]
         blocks.append(
             Paragraph(
-                text=f"Most attempts fell to “{first.rule.name}”: {count(first.attempts)}"
+                text=f"Most attempts fell to “{title_of(first.rule)}”: {count(first.attempts)}"
                 f" ({percent(first.attempts, analysis.attempts)})"
                 f" on {plural(len(first.hosts), 'host')}."
             )
