@@ -118,19 +118,23 @@ def _outcome(host: str, source: str, *, is_given: bool, damages: list[str]) -> O
 
 
 def _keep(sink: Sink, name: str, file: Path) -> str:
-    """Store a file; return what is wrong with it, and leave what was read of it as a part."""
-    with sink.open(name) as stream:
-        try:
+    """Store a file; return what is wrong with it, and leave what was read of it as a part.
+
+    Raises:
+        RunDirectoryError: It cannot be stored.
+    """
+    try:
+        with sink.open(name) as stream:
             length, sha256 = _compress(file, stream)
-        except EvidenceError as error:
-            return str(error).removesuffix(".")
-        except OSError as error:
-            raise RunDirectoryError(
-                f"{name} cannot be written: {error.strerror}",
-                file=stream.name,
-                remedy="Look at the folder's rights and space",
-            ) from error
-        stored = stream.tell()
+            stored = stream.tell()
+    except EvidenceError as error:
+        return str(error).removesuffix(".")
+    except OSError as error:
+        raise RunDirectoryError(
+            f"cannot be stored: {error.strerror}",
+            file=str(file),
+            remedy="Look at the rights and the space of the folder named by --out",
+        ) from error
     sink.keep(Attachment(name=name, length=length, sha256=sha256, stored_length=stored))
     return ""
 

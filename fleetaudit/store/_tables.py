@@ -101,7 +101,8 @@ class TableFile:
 
     def abandon(self) -> None:
         """Remove what was written; does nothing after :meth:`finish`."""
-        self._stream.close()
+        with contextlib.suppress(OSError):  # what a full disk does not take was said before
+            self._stream.close()
         self._temporary.unlink(missing_ok=True)
 
     def _flush(self) -> None:

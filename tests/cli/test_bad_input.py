@@ -334,6 +334,40 @@ def test_a_damaged_debt_is_named_and_keeps_the_exit_code_until_it_is_seen_to(
         assert "web01.x.json cannot be read" in said.err
 
 
+LIMITED = """
+import resource, runpy, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+runpy.run_module("fleetaudit", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
+@pytest.mark.parametrize("size", [100, 600, 2000])
+@pytest.mark.parametrize("command", ["import", "analyze"])
+def test_a_full_disk_is_one_sentence(command: str, size: int, imported: Path) -> None:
+    with (imported.parent / "gathered" / "web01" / "pfirewall.log").open("ab") as log:
+        log.write(os.urandom(2000))
+    arguments = {
+        "import": ["import", str(imported.parent / "gathered"), "--out", str(imported / "new")],
+        "analyze": ["analyze", str(imported)],
+    }[command]
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", LIMITED, str(size), *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == Exit.USAGE, done.stderr
+    assert done.stderr.count("Error: ") == 1
+    assert "File too large" in done.stderr
+    assert "space" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "defect" not in done.stderr
+
+
 FAULTS = {
     Fault.NONE: ("collected", ""),
     Fault.REFUSE: ("unreachable", "nothing listens"),
