@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -173,3 +174,63 @@ def test_any_text_gives_rows_and_issues(tokens: list[str], encoding: str) -> Non
 def test_any_bytes_give_rows_and_issues(data: bytes) -> None:
     read(data)
     read(HEADER.encode() + data)
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "value"),
+    [
+        ("Action=Block", "action", "Block"),
+        ("Active=FALSE", "is_active", False),
+        ("Dir=Out", "direction", "Out"),
+        ("Profile=Domain|Profile=Public", "profiles", "Domain,Public"),
+        ("Protocol=255", "network_iana_number", 255),
+        ("LPort=RPC-EPMap", "local_ports", "RPC-EPMap"),
+        ("LPort2_10=5000-5020|LPort=80", "local_ports", "5000-5020,80"),
+        ("RPort=443", "remote_ports", "443"),
+        ("RPort2_10=IPHTTPSOut", "remote_ports", "IPHTTPSOut"),
+        ("LA4=10.0.0.0/255.0.0.0|LA6=fe80::/10", "local_addresses", "10.0.0.0/255.0.0.0,fe80::/10"),
+        ("RA4=LocalSubnet|RA6=LocalSubnet", "remote_addresses", "LocalSubnet"),
+        ("RA42=IntErnet|RA62=IntErnet", "remote_addresses", "IntErnet"),
+        ("App=System", "program", "System"),
+        ("Svc=*", "service", "*"),
+        ("Name=a=b", "rule_name", "a=b"),
+        ("EmbedCtxt=@FirewallAPI.dll,-28502", "rule_group", "@FirewallAPI.dll,-28502"),
+    ],
+)
+def test_a_key_of_the_grammar_has_its_column(field: str, column: str, value: object) -> None:
+    # The grammar: [MS-GPFAS] 2.2.2.19.
+    row, issues = one_rule(field)
+    assert (row[column], row["other_fields"], issues) == (value, None, [])
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Security=Authenticate",
+        "Security2_9=An-NoEncap",
+        "Security2=AnE-Nego",
+        "IF={6B4E0A5E-0D5B-4C0F-9A3E-2F6A3F6B1C11}",
+        "IFType=Lan",
+        "ICMP4=8:*",
+        "ICMP6=128:*",
+        "Desc=words",
+        "Edge=TRUE",
+        "KeyOfTomorrow=1",
+    ],
+)
+def test_a_key_without_a_column_is_kept(field: str) -> None:
+    row, issues = one_rule(field)
+    name, _, value = field.partition("=")
+    assert json.loads(row["other_fields"]) == {name: value}
+    assert issues == []
+
+
+def one_rule(fields: str) -> tuple[dict[str, Any], list[Issue]]:
+    data = (
+        "Windows Registry Editor Version 5.00\r\n\r\n"
+        "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters"
+        f'\\FirewallPolicy\\FirewallRules]\r\n"one"="v2.31|{fields}|"\r\n'
+    )
+    tables, issues = read(data.encode("utf-16"))
+    (row,) = tables["firewall_rules"]
+    return row, issues
