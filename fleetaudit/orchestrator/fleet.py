@@ -33,6 +33,10 @@ DEADLINE_S: Final = 1800.0
 """How long one host may be worked on; pauses do not count, nor does putting auditing back."""
 
 
+_WHOLE: Final = (OutcomeKind.COLLECTED, OutcomeKind.UNSUPPORTED)
+"""A host without Sysmon has answered the question whole."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetSummary:
     """How a fleet was worked through, in figures; the records stand in the run directory.
@@ -40,7 +44,8 @@ class FleetSummary:
     Attributes:
         outcomes: How many hosts ended how; adds up to the number of hosts.
         owed: The hosts that something is still owed to, sorted.
-        partial: The hosts of which a source did not come whole, sorted.
+        partial: The hosts of which a source did not come whole, sorted; one that a host does not
+            have is no such source.
         is_interrupted: Whether the run was interrupted.
     """
 
@@ -117,7 +122,7 @@ class _Tally:
         self._outcomes.update(one.kind for one in record.outcomes if one.source == HOST)
         if record.restoration is Restoration.OWED:
             self._owed.append(record.host)
-        if any(one.kind is not OutcomeKind.COLLECTED for one in record.outcomes):
+        if any(one.kind not in _WHOLE for one in record.outcomes):
             self._partial.append(record.host)
 
     def summary(self, *, is_interrupted: bool) -> FleetSummary:
