@@ -39,6 +39,7 @@ LONGEST_EVENT: Final = 1 << 21
 
 _STEP: Final = 2048
 _BLOCK: Final = 1 << 18
+_BEGINNINGS: Final = ("<Event ", "<Event>")
 _START: Final = re.compile(r"<Event(?=[\s>])")
 _END: Final = "</Event>"
 _BETWEEN: Final = re.compile(
@@ -96,7 +97,12 @@ def _elements(stream: BinaryIO) -> Iterator[tuple[str, str]]:
             if end < 0:
                 break
             end += len(_END)
-            yield from _between(held[at:end])
+            # Nearly always an event and its line end, which need no pattern.
+            start = at + 1 if held.startswith("\n", at) else at
+            if held.startswith(_BEGINNINGS, start) and not _begins_again(held, start, end):
+                yield held[start:end], ""
+            else:
+                yield from _between(held[at:end])
             at = end
         held = held[at:]
         if len(held) > LONGEST_EVENT:
@@ -108,11 +114,20 @@ def _elements(stream: BinaryIO) -> Iterator[tuple[str, str]]:
         yield "", f"is cut, or no event: {excerpt(held)}"
 
 
+def _begins_again(text: str, start: int, end: int) -> bool:
+    """Return whether another event begins after the one that begins at ``start``."""
+    one, other = _BEGINNINGS
+    return text.find(one, start + 1, end) >= 0 or text.find(other, start + 1, end) >= 0
+
+
 def _between(piece: str) -> Iterator[tuple[str, str]]:
     """Yield the event that ends ``piece``, after whatever stands before it."""
     gap = _BETWEEN.match(piece)
     start = gap.end() if gap else 0
     if _START.match(piece, start):
+        if not _begins_again(piece, start, len(piece)):
+            yield piece[start:], ""
+            return
         # A second beginning before the end: the first event was cut.
         later = [found.start() for found in _START.finditer(piece, start + 1)]
         if later:
