@@ -7,6 +7,7 @@ Everything is seeded: the same arguments give the same bytes.
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 import zlib
@@ -135,7 +136,10 @@ def event_xml(file: Path, target: Path) -> None:
         records: Iterable[Any] = PyEvtxParser(str(file)).records()
         for record in records:
             text = record["data"].partition("?>")[2]
-            stream.write("".join(line.strip() for line in text.splitlines()) + "\n")
+            line = "".join(line.strip() for line in text.splitlines())
+            line = re.sub(r"<(\w+)([^<>]*)></\1>", r"<\1\2/>", line)
+            line = re.sub(r'="([^"<>]*)"', r"='\1'", line)
+            stream.write(re.sub(r"Guid='([^'{]*)'", r"Guid='{\1}'", line) + "\n")
 
 
 def state(filters: list[Filter]) -> bytes:
