@@ -38,8 +38,7 @@ def command(
     Example:
       fleetaudit collect -i inventory.yml --limit domain_controllers
     """
-    from fleetaudit.cli._derive import derive, print_answer
-    from fleetaudit.cli._exits import exit_of
+    from fleetaudit.cli._carry_out import carry_out
     from fleetaudit.cli._fleet_run import FleetRun, instruments, new_run_id
     from fleetaudit.clock import SystemClock
     from fleetaudit.orchestrator.plan import collect_plan
@@ -55,7 +54,9 @@ def command(
         work=work,
     )
     tools = instruments()
-    with run.directory:
-        summary = run.perform(found.hosts, lambda host: collect_plan(host.name, instruments=tools))
-        print_answer(run.directory, derive(run.directory), as_json=as_json)
-    return exit_of(summary)
+    return carry_out(
+        run,
+        found.hosts,
+        lambda host: collect_plan(host.name, instruments=tools),
+        as_json=as_json,
+    )

@@ -81,8 +81,7 @@ def command(
       fleetaudit sweep -i inventory.yml
       fleetaudit sweep -i inventory.yml --limit 'web*:!web03' --window 30m --json
     """
-    from fleetaudit.cli._derive import derive, print_answer
-    from fleetaudit.cli._exits import exit_of
+    from fleetaudit.cli._carry_out import carry_out
     from fleetaudit.cli._fleet_run import FleetRun, instruments, new_run_id
     from fleetaudit.clock import SystemClock
     from fleetaudit.orchestrator.plan import NoiseBudget, SweepSettings, sweep_plan
@@ -95,7 +94,9 @@ def command(
         path=out or Path("reports/runs") / new_run_id(clock),
         state=state_dir,
         parameters={
-            **{"inventory": hosts.source, "limit": hosts.limit or "", "window": str(window)},
+            "inventory": hosts.source,
+            "limit": hosts.limit or "",
+            "window": str(window),
             "lease": "none" if no_lease else "required",
             "budget": "none" if no_budget else f"{budget:g}/s",
         },
@@ -110,9 +111,9 @@ def command(
         noise_budget=None if no_budget else NoiseBudget(events_per_s=budget),
     )
     tools = instruments()
-    with run.directory:
-        summary = run.perform(
-            found.hosts, lambda host: sweep_plan(host.name, settings, instruments=tools)
-        )
-        print_answer(run.directory, derive(run.directory), as_json=as_json)
-    return exit_of(summary)
+    return carry_out(
+        run,
+        found.hosts,
+        lambda host: sweep_plan(host.name, settings, instruments=tools),
+        as_json=as_json,
+    )
