@@ -93,13 +93,9 @@ def command(
         clock=clock,
         path=out or Path("reports/runs") / new_run_id(clock),
         state=state_dir,
-        parameters={
-            "inventory": hosts.source,
-            "limit": hosts.limit or "",
-            "window": str(window),
-            "lease": "none" if no_lease else "required",
-            "budget": "none" if no_budget else f"{budget:g}/s",
-        },
+        parameters=_parameters(
+            hosts, window, lease=not no_lease, budget=None if no_budget else budget
+        ),
         work=work,
     )
     settings = SweepSettings(
@@ -117,3 +113,15 @@ def command(
         lambda host: sweep_plan(host.name, settings, instruments=tools),
         as_json=as_json,
     )
+
+
+def _parameters(
+    hosts: HostChoice, window: timedelta, *, lease: bool, budget: float | None
+) -> dict[str, str]:
+    return {
+        "inventory": hosts.source,
+        "limit": hosts.limit or "",
+        "window": str(window),
+        "lease": "required" if lease else "none",
+        "budget": "none" if budget is None else f"{budget:g}/s",
+    }
