@@ -98,7 +98,7 @@ def analyze(run: RunDirectory) -> Analysis:
 def _add_host(sums: _Sums, folder: HostFolder) -> None:
     record = folder.record()
     facts = read_facts_timeline(folder)
-    figures = figures_of(folder, facts)
+    figures = figures_of(folder, facts, is_audited=record.window is not None)
     changes = list(_changes(folder))
     observation = observe(
         host=record.host,

@@ -57,15 +57,16 @@ class HostFigures:
     records: int
 
 
-def figures_of(folder: HostFolder, facts: FactsTimeline) -> HostFigures | None:
+def figures_of(folder: HostFolder, facts: FactsTimeline, *, is_audited: bool) -> HostFigures | None:
     """Return the figures of a host, and store its attempts as the table ``drops``.
 
-    None where its security events were not collected: nothing is known then, which is not zero.
+    None where its security events were not collected, or hold no record of traffic and nobody
+    knows that auditing was on: then nothing is known, which is not zero.
     Filters are looked up by the host's own time; the figures' times are corrected by the offset of
     its clock, where that is known.
     """
     events = folder.table("security_events")
-    if events is None:
+    if events is None or (events.num_rows == 0 and not is_audited):
         return None
     records = _blocked(events)
     if records.empty:

@@ -26,8 +26,9 @@ def command(*, folders: tuple[Path, ...], host: str | None, out: Path | None, as
     """Make a run of files that were gathered by hand, on one host or many.
 
     A folder that holds evidence is a host; a folder of such folders is a fleet. Read are .evtx
-    files, wfpstate.xml, filters.xml, pfirewall.log, pfirewall.log.old, auditpol's CSV, .reg
-    exports and what a run directory holds. Files that no reader knows are named.
+    files, events as XML or JSON lines, wfpstate.xml, filters.xml, netevents.xml, pfirewall.log
+    and .old, auditpol's CSV, .reg exports, the DNS cache, and what a run directory holds, also
+    gzipped. `fleetaudit catalog` lists the names; files that no reader knows are named.
 
     \b
     Examples:

@@ -56,7 +56,7 @@ def ingest_host(folder: HostFolder, collectors: Mapping[str, Collector]) -> tupl
                     tables.write(item)
                 else:
                     issues.append(item)
-                    unreadable |= item.where == WHOLE_FILE
+                    unreadable |= item.where == WHOLE_FILE and item.lost > 0
             filled = collector.tables if reading.tables is None else reading.tables
             for table in () if unreadable else filled:
                 tables.begin(table)
