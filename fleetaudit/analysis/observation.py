@@ -61,7 +61,7 @@ def observe(
 
     Args:
         host: The inventory name.
-        window: None for an import, whose span is that of its events.
+        window: None for an import and for a host that was only collected from.
         facts: Of both ends.
         changes: The host's ``audit_events``, by time.
         oldest_record: The oldest record that the log still held when it was read.
@@ -69,8 +69,8 @@ def observe(
     """
     gaps = [*_clock_gaps(host, facts), *_log_gaps(host, changes)]
     if window is None or window.closed_at is None:
-        span = event_span_ns or (0, 0)
-        return Observation(hours=(span[1] - span[0]) / _HOUR, gaps=tuple(gaps))
+        unknown = (_unknown_hours(host),) if event_span_ns else ()
+        return Observation(hours=0.0, gaps=(*gaps, *unknown))
     offset = facts.latest.clock_offset.total_seconds() if facts.latest else 0.0
     start = int((window.opened_at.timestamp() + offset) * _SECOND)
     end = int((window.closed_at.timestamp() + offset) * _SECOND)
@@ -125,6 +125,15 @@ def _subcategory(change: AuditRecord) -> Subcategory | None:
     guid = str(change.fields.get("SubcategoryGuid", "")).strip("{}").casefold()
     watched = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
     return next((one for one in watched if str(one.value) == guid), None)
+
+
+def _unknown_hours(host: str) -> Gap:
+    return Gap(
+        kind="hours-unknown",
+        host=host,
+        what="Records do not say since when their kind was audited",
+        effect="No rate is given, as its denominator is not known",
+    )
 
 
 def _wrapped(host: str, records: int, nanoseconds: int) -> Gap:

@@ -25,6 +25,7 @@ _TITLES = {
     "host-timed-out": "Hosts that did not finish in time",
     "host-unreachable": "Hosts that could not be reached",
     "host-unsupported": "Hosts that cannot be audited",
+    "hours-unknown": "How long was looked at is not known",
     "log-cleared": "Security logs were cleared",
     "log-wrapped": "Security logs were too small",
     "raw-sockets": "What no host can show",
