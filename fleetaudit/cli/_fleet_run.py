@@ -7,31 +7,23 @@ import platform
 import random
 from typing import TYPE_CHECKING
 
-from fleetaudit import __version__, operations, scripts
+from fleetaudit import __version__, scripts
 from fleetaudit.cli._progress import watching
-from fleetaudit.collectors import catalogue
 from fleetaudit.orchestrator.executor import ThreadExecutor
 from fleetaudit.orchestrator.fleet import FleetSummary, run_fleet
-from fleetaudit.orchestrator.instruments import Instruments
-from fleetaudit.parsers import auditpol_backup, host_facts
+from fleetaudit.orchestrator.instruments import default_instruments as instruments
 from fleetaudit.records.figures import RunInfo
-from fleetaudit.records.wire import FACTS, STDERR
-from fleetaudit.scripts.exits import explain_exit
 from fleetaudit.store import JournalFile, RunDirectory, RunLog
 from fleetaudit.transport.fleet import fleet_transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
     from pathlib import Path
-    from uuid import UUID
 
     from fleetaudit.cli._options import Work
     from fleetaudit.clock import Clock
-    from fleetaudit.errors import HostError
-    from fleetaudit.orchestrator.steps import Answer, Plan
-    from fleetaudit.records.call import ScriptCall
-    from fleetaudit.records.host import Host, HostFacts
+    from fleetaudit.orchestrator.steps import Plan
+    from fleetaudit.records.host import Host
     from fleetaudit.transport import Transport
     from fleetaudit.transport.settings import PsrpSettings
 
@@ -41,17 +33,6 @@ __all__ = ["FleetRun", "instruments", "new_run_id"]
 def new_run_id(clock: Clock) -> str:
     """Return the name of a run that begins now: ``20261121T080000Z``."""
     return f"{clock.now():%Y%m%dT%H%M%SZ}"
-
-
-def instruments() -> Instruments:
-    """Return what plans work with: the real collectors, the real operation, the real parsers."""
-    return Instruments(
-        collectors=catalogue(),
-        policy=operations.catalogue()["audit-policy"],
-        read_facts=_read_facts,
-        read_group_policy=_read_group_policy,
-        explain_failure=_explain_failure,
-    )
 
 
 class FleetRun:
@@ -135,25 +116,6 @@ class FleetRun:
             dice=random.Random(),  # noqa: S311 - the jitter of pauses is no secret
             settings=self._settings,
         )
-
-
-def _read_facts(files: Mapping[str, bytes], received_at: datetime) -> HostFacts:
-    return host_facts.read_facts(
-        files[FACTS], files.get("groups.csv", b""), received_at=received_at
-    )
-
-
-def _read_group_policy(files: Mapping[str, bytes]) -> Mapping[UUID, int]:
-    data = files.get("gpo-audit.csv")
-    return auditpol_backup.read_gpo_policy(data) if data else {}
-
-
-def _explain_failure(host: str, call: ScriptCall, answer: Answer) -> HostError | None:
-    failed = answer.output.failed_exit
-    if failed is None:
-        return None
-    complaint = answer.files.get(STDERR, b"")
-    return explain_exit(failed, host=host, script=call.script, complaint=complaint)
 
 
 def _user() -> str:
