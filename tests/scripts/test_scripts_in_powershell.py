@@ -182,6 +182,9 @@ def test_host_facts_come_as_json(host: FakeHost) -> None:
     assert facts["TimeZone"]["TimeZoneKeyName"] == "W. Europe Standard Time"
     assert facts["TimeZone"]["StandardStart"] == "00000a00050003000000000000000000"
     assert facts["SecurityLog"]["OldestRecordNumber"] == 118
+    assert facts["SecurityLog"]["OldestRecordTime"] == "2026-11-18T22:10:00.0000000Z"
+    assert facts["SystemDriveFreeBytes"] == 42_949_672_960
+    assert facts["ShellQuotas"] == {"MaxMemoryPerShellMB": 1024, "MaxShellsPerUser": 30}
     assert facts["CrashOnAuditFail"] == 0
     assert answer.exits == [("whoami", 0)]
     assert b"S-1-16-12288" in answer.files["groups.csv"]
@@ -205,8 +208,13 @@ def test_a_subcategory_is_set_with_both_flags(host: FakeHost) -> None:
 
 
 def test_nothing_is_set_once_the_lease_is_gone(host: FakeHost) -> None:
-    named = {"Subcategory": "{0CCE9225-69AE-11D9-BED3-505054503030}", "LeaseName": "fleetaudit-r"}
-    answer = host.run("Set-AuditPolicy", Success="disable", Failure="enable", **named)
+    answer = host.run(
+        "Set-AuditPolicy",
+        Subcategory="{0CCE9225-69AE-11D9-BED3-505054503030}",
+        Success="disable",
+        Failure="enable",
+        LeaseName="fleetaudit-r",
+    )
     assert "Fleetaudit.NoLease" in answer.error
     assert host.called("auditpol") == []
 
