@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from fleetaudit.collectors import Collector
-from fleetaudit.operations.lease import find as find_leases
 from fleetaudit.operations.lease import lease_name
 from fleetaudit.orchestrator import _lease
 from fleetaudit.orchestrator._conversation import THROWN
@@ -28,10 +26,7 @@ if TYPE_CHECKING:
     from fleetaudit.orchestrator.settings import HoldSettings
     from fleetaudit.records.audit_policy import Debt
 
-__all__ = ["LEASES", "hold", "restore", "status"]
-
-LEASES: Final = "leases"
-"""Under which name the answer of ``Get-Lease`` is stored."""
+__all__ = ["hold", "restore", "status"]
 
 
 def hold(talk: Conversation, settings: HoldSettings) -> Steps[None]:
@@ -75,17 +70,7 @@ def hold(talk: Conversation, settings: HoldSettings) -> Steps[None]:
 def status(talk: Conversation) -> Steps[None]:
     """Store what leases the host holds."""
     yield from talk.connect()
-    asked = Collector(
-        name=LEASES,
-        title="Leases on the host",
-        script=find_leases().script,
-        phases=frozenset((Phase.AFTER,)),
-        readings=(),
-        tables=(),
-        privilege="an elevated administrator",
-        reference="windows-facts 10",
-    )
-    yield from talk.require(asked, Phase.AFTER, window=talk.no_window())
+    yield from talk.require(_lease.SOURCE, Phase.AFTER, window=talk.no_window())
 
 
 def restore(

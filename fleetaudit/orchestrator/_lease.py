@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from fleetaudit.collectors import Collector
 from fleetaudit.errors import (
     HostRefusedError,
     HostRubbishError,
@@ -16,6 +17,7 @@ from fleetaudit.errors import (
 )
 from fleetaudit.operations import lease as leases
 from fleetaudit.records.audit_policy import Debt, Inclusion
+from fleetaudit.records.evidence import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +25,21 @@ if TYPE_CHECKING:
 
     from fleetaudit.operations.lease import FoundLease
     from fleetaudit.orchestrator._conversation import Conversation, Steps
+    from fleetaudit.orchestrator.steps import Answer
 
-__all__ = ["Found", "allow", "find", "register", "remove", "standing", "trust"]
+__all__ = ["SOURCE", "Found", "allow", "find", "read", "register", "remove", "standing", "trust"]
+
+SOURCE: Final = Collector(
+    name="leases",
+    title="Leases on the host",
+    script=leases.find().script,
+    phases=frozenset((Phase.BEFORE, Phase.AFTER)),
+    readings=(),
+    tables=(),
+    privilege="an elevated administrator",
+    reference="windows-facts 10",
+)
+"""The leases as evidence, for whoever only looks."""
 
 _STAGE: Final = "looking at its leases"
 _SAYS_NO: Final = (HostRefusedError, HostUnsupportedError, ScriptFailedError)
@@ -64,11 +79,20 @@ def find(
         if is_required:
             raise
         return ()
+    return read(talk.host, answer)
+
+
+def read(host: str, answer: Answer) -> tuple[Found, ...]:
+    """Return the leases that an answer speaks of.
+
+    Raises:
+        HostRubbishError: It cannot be read.
+    """
     try:
         found = leases.read_leases(answer.files)
     except Exception as error:
-        raise HostRubbishError(str(error).rstrip("."), host=talk.host, stage=_STAGE) from error
-    return tuple(_found(talk.host, one) for one in found)
+        raise HostRubbishError(str(error).rstrip("."), host=host, stage=_STAGE) from error
+    return tuple(_found(host, one) for one in found)
 
 
 def trust(host: str, found: Iterable[Found], *, owed: Iterable[Debt]) -> None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fleetaudit.orchestrator import _hold, _sweep
+from fleetaudit.orchestrator import _check, _hold, _lease, _sweep
 from fleetaudit.orchestrator._conversation import THROWN, Conversation, Steps
-from fleetaudit.orchestrator._preflight import examine
 from fleetaudit.orchestrator.settings import (
     RESTORE_PAUSES,
     HoldSettings,
@@ -50,11 +49,17 @@ def sweep_plan(host: str, settings: SweepSettings, *, instruments: Instruments) 
     return _concluded(talk, _sweep.sweep(talk, settings))
 
 
-def check_plan(host: str, *, instruments: Instruments) -> Plan:
-    """Return the plan that asks ``host`` for its facts and audit policy and changes nothing."""
-    expected = {name: frozenset((Phase.BEFORE,)) for name in _EXAMINED}
+def check_plan(
+    host: str, *, instruments: Instruments, overrides_group_policy: bool = False
+) -> Plan:
+    """Return the plan that asks ``host`` what a sweep would look at, and changes nothing.
+
+    A host that a sweep would refuse ends as refused, for the sweep's reason.
+    """
+    expected = {name: frozenset((Phase.BEFORE,)) for name in (*_EXAMINED, _lease.SOURCE.name)}
     talk = Conversation(host, instruments=instruments, expected=expected)
-    return _concluded(talk, _check(talk))
+    steps = _check.check(talk, overrides_group_policy=overrides_group_policy)
+    return _concluded(talk, steps)
 
 
 def collect_plan(host: str, *, instruments: Instruments) -> Plan:
@@ -73,7 +78,7 @@ def hold_plan(host: str, settings: HoldSettings, *, instruments: Instruments) ->
 
 def status_plan(host: str, *, instruments: Instruments) -> Plan:
     """Return the plan that stores what leases a host holds, and changes nothing."""
-    expected = {_hold.LEASES: frozenset((Phase.AFTER,))}
+    expected = {_lease.SOURCE.name: frozenset((Phase.AFTER,))}
     talk = Conversation(host, instruments=instruments, expected=expected)
     return _concluded(talk, _hold.status(talk))
 
@@ -106,11 +111,6 @@ def _concluded(talk: Conversation, steps: Steps[None]) -> Plan:
     except THROWN as thrown:
         error = error or thrown
     return talk.conclude(error)
-
-
-def _check(talk: Conversation) -> Steps[None]:
-    yield from talk.connect()
-    yield from examine(talk)
 
 
 def _collect(talk: Conversation) -> Steps[None]:

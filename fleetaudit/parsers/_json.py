@@ -139,6 +139,10 @@ class JsonObject:
         except ValueError as error:
             raise self._problem(key, "a time in UTC") from error
 
+    def optional_time(self, key: str) -> datetime | None:
+        """Return a time in UTC, or None where there is none."""
+        return None if self.members.get(key) is None else self.time(key)
+
     def hexadecimal(self, key: str) -> bytes:
         """Return bytes written as hexadecimal digits; empty where there are none."""
         value = self.members.get(key) or ""

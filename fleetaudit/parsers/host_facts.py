@@ -69,6 +69,7 @@ def _facts(
     host_time = host.time("HostTime")
     zone = host.inner("TimeZone")
     override = host.optional_number("SCENoApplyLegacyAuditPolicy")
+    quotas = host.optional_inner("ShellQuotas") or JsonObject({})
     return HostFacts(
         computer_name=host.text("ComputerName"),
         os_build=host.number("OSBuild"),
@@ -85,6 +86,9 @@ def _facts(
         crash_on_audit_fail=host.optional_number("CrashOnAuditFail") or 0,
         is_audit_policy_enforced=_is_enforced(gpo_policy),
         subcategory_override=override,
+        system_drive_free_bytes=host.optional_number("SystemDriveFreeBytes"),
+        shell_memory_mb=quotas.optional_number("MaxMemoryPerShellMB"),
+        shells_per_user=quotas.optional_number("MaxShellsPerUser"),
     )
 
 
@@ -110,6 +114,8 @@ def _security_log(host: JsonObject) -> SecurityLog | None:
         is_enabled=log.flag("IsEnabled"),
         record_count=log.optional_number("RecordCount") or 0,
         oldest_record=log.optional_number("OldestRecordNumber") or 0,
+        oldest_record_time=log.optional_time("OldestRecordTime"),
+        file_bytes=log.optional_number("FileSize"),
     )
 
 

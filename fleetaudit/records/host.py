@@ -103,13 +103,22 @@ class LanguageMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityLog:
-    """The Security log's limits and what it holds (``Get-WinEvent -ListLog Security``)."""
+    """The Security log's limits and what it holds (``Get-WinEvent -ListLog Security``).
+
+    Attributes:
+        mode: ``Circular`` overwrites the oldest, ``AutoBackup`` archives the full file,
+            ``Retain`` keeps the old and loses the new.
+        oldest_record_time: By the host's clock; None where it did not say.
+        file_bytes: The file's present length; None where the host did not say.
+    """
 
     maximum_bytes: int
     mode: str
     is_enabled: bool
     record_count: int
     oldest_record: int
+    oldest_record_time: datetime | None = None
+    file_bytes: int | None = None
 
     @property
     def newest_record(self) -> int:
@@ -132,7 +141,13 @@ class TimeZone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
-    """What a host said of itself when it was asked, changing nothing."""
+    """What a host said of itself when it was asked, changing nothing.
+
+    Attributes:
+        system_drive_free_bytes: None where the host did not say; so the next two.
+        shell_memory_mb: What a remote shell and its programs may use; 0 is no limit.
+        shells_per_user: How many remote shells one account may have open; 0 is no limit.
+    """
 
     computer_name: str
     os_build: int
@@ -149,3 +164,6 @@ class HostFacts:
     crash_on_audit_fail: int
     is_audit_policy_enforced: bool
     subcategory_override: int | None
+    system_drive_free_bytes: int | None = None
+    shell_memory_mb: int | None = None
+    shells_per_user: int | None = None

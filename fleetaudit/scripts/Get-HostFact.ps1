@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-Asks a host for what it is: system, clock, time zone, language mode, Security log, elevation.
+Asks a host for what it is: system, clock, time zone, language mode, Security log, limits, elevation.
 .DESCRIPTION
 Sends facts.json and groups.csv (whoami /groups; its SIDs tell whether the account is elevated).
 What the account may not read is null.
@@ -43,16 +43,47 @@ if ($null -ne $Zone) {
 $SecurityLog = $null
 try {
     $Log = Get-WinEvent -ListLog 'Security' -ErrorAction Stop
+    $OldestTime = $null
+    try {
+        $Oldest = Get-WinEvent -LogName 'Security' -Oldest -MaxEvents 1 -ErrorAction Stop
+        $OldestTime = $Oldest.TimeCreated.ToUniversalTime().ToString('o')
+    }
+    catch {
+        Write-Verbose -Message 'The Security log is empty or may not be read.'
+    }
     $SecurityLog = @{
         MaximumSizeInBytes = $Log.MaximumSizeInBytes
         LogMode = "$($Log.LogMode)"
         IsEnabled = $Log.IsEnabled
         RecordCount = $Log.RecordCount
         OldestRecordNumber = $Log.OldestRecordNumber
+        OldestRecordTime = $OldestTime
+        FileSize = $Log.FileSize
     }
 }
 catch {
     Write-Verbose -Message 'The Security log did not say what it holds.'
+}
+
+$FreeBytes = $null
+try {
+    $Filter = "DeviceID='$env:SystemDrive'"
+    $FreeBytes = (Get-CimInstance -ClassName Win32_LogicalDisk -Filter $Filter -ErrorAction Stop).FreeSpace
+}
+catch {
+    Write-Verbose -Message 'The system drive did not say how much is free.'
+}
+
+$ShellQuotas = $null
+try {
+    $Shell = 'WSMan:\localhost\Shell'
+    $ShellQuotas = @{
+        MaxMemoryPerShellMB = [long] (Get-Item -LiteralPath "$Shell\MaxMemoryPerShellMB" -ErrorAction Stop).Value
+        MaxShellsPerUser = [long] (Get-Item -LiteralPath "$Shell\MaxShellsPerUser" -ErrorAction Stop).Value
+    }
+}
+catch {
+    Write-Verbose -Message 'The quotas of remote shells may not be read.'
 }
 
 $Facts = @{
@@ -68,6 +99,8 @@ $Facts = @{
     SecurityLog = $SecurityLog
     CrashOnAuditFail = $Lsa.CrashOnAuditFail
     SCENoApplyLegacyAuditPolicy = $Lsa.SCENoApplyLegacyAuditPolicy
+    SystemDriveFreeBytes = $FreeBytes
+    ShellQuotas = $ShellQuotas
 }
 
 $Folder = New-PrivateFolder

@@ -52,6 +52,11 @@ class SecurityLog:
         """Return how many records are there."""
         return self._next - self.oldest_record
 
+    @property
+    def file_bytes(self) -> int:
+        """Return the file's length: a header of 4 KiB and whole chunks of 64 KiB."""
+        return min(self.maximum_bytes, 4_096 + -(-self._bytes // 65_536) * 65_536)
+
     def write(self, record: EventRecord) -> None:
         """Append a record, whose number is the next one.
 

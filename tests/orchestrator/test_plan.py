@@ -387,8 +387,8 @@ def test_a_host_that_sends_no_facts_is_said_to_have_sent_none(kit: Kit) -> None:
 
 def test_a_check_changes_nothing(kit: Kit, bench: Bench) -> None:
     record = bench.carry_out(check_plan("web01", instruments=kit.instruments))
-    assert bench.scripts() == ["Get-HostFact", "Get-AuditPolicy"]
-    assert set(kinds(record)) == {HOST, "host-facts", "audit-policy"}
+    assert bench.scripts() == ["Get-HostFact", "Get-AuditPolicy", "Get-Lease"]
+    assert set(kinds(record)) == {HOST, "host-facts", "audit-policy", "leases"}
     assert record.window is None
 
 

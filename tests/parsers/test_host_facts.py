@@ -39,6 +39,10 @@ def test_facts_of_a_german_server_are_read() -> None:
     assert not facts.is_audit_policy_enforced
     assert facts.security_log is not None
     assert facts.security_log.newest_record == 40_328
+    assert facts.security_log.oldest_record_time == datetime(2026, 11, 18, 22, 10, tzinfo=UTC)
+    assert facts.security_log.file_bytes == 20_975_616
+    assert facts.system_drive_free_bytes == 42_949_672_960
+    assert (facts.shell_memory_mb, facts.shells_per_user) == (1024, 30)
 
 
 def test_registry_numbers_get_their_sign_back() -> None:
@@ -55,6 +59,17 @@ def test_what_a_host_need_not_have_may_be_missing_or_null() -> None:
     assert facts.crash_on_audit_fail == 0
     assert (facts.os_caption, facts.culture, facts.powershell_version) == ("", "", "")
     assert facts.time_zone.standard_start == b""
+    assert facts.system_drive_free_bytes is None
+    assert (facts.shell_memory_mb, facts.shells_per_user) == (None, None)
+
+
+def test_a_log_whose_oldest_record_is_not_known_is_read() -> None:
+    log = json.loads(FULL.decode("utf-8-sig"))["SecurityLog"]
+    for silent in ({**log, "OldestRecordTime": None, "FileSize": None}, {**log}):
+        silent.pop("FileSize", None)
+        facts = read_facts(least(SecurityLog=silent), ELEVATED, received_at=RECEIVED_AT)
+        assert facts.security_log is not None
+        assert facts.security_log.file_bytes is None
 
 
 def test_elevation_is_told_by_the_label_and_never_by_a_name() -> None:
@@ -95,6 +110,8 @@ def test_a_group_policy_that_names_the_subcategory_enforces_it(
         (least(TimeZone={"Bias": 0}), r"TimeZone\.ActiveTimeBias is missing"),
         (least(TimeZone={"ActiveTimeBias": 5000, "Bias": 0}), "not at most a day"),
         (least(SecurityLog=7), "SecurityLog is '7', not an object"),
+        (least(ShellQuotas=[]), "ShellQuotas is 'list', not an object"),
+        (least(SystemDriveFreeBytes=-1), "SystemDriveFreeBytes is '-1', not a whole number"),
     ],
 )
 def test_facts_that_no_host_sends_are_refused_with_their_key(facts: bytes, problem: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fleetaudit.records.host import LanguageMode
@@ -18,6 +19,7 @@ from fleetaudit.simulation.specs import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from fleetaudit.simulation._seam import Emission
     from fleetaudit.simulation.specs import HostSpec
@@ -33,6 +35,12 @@ def _language_mode(spec: HostSpec) -> LanguageMode:
     return LanguageMode.CONSTRAINED if Trait.CONSTRAINED in spec.traits else LanguageMode.FULL
 
 
+def _oldest_time(asked: Asked) -> datetime:
+    """Return when the oldest record was written, had others always written as they do now."""
+    log, is_small = asked.host.log, Trait.SMALL_LOG in asked.host.spec.traits
+    return asked.now - log.record_count * timedelta(seconds=0.25 if is_small else 5)
+
+
 def _facts(asked: Asked) -> dict[str, object]:
     host, spec = asked.host, asked.host.spec
     zone = spec.zone
@@ -44,6 +52,8 @@ def _facts(asked: Asked) -> dict[str, object]:
             "IsEnabled": True,
             "RecordCount": host.log.record_count,
             "OldestRecordNumber": host.log.oldest_record,
+            "OldestRecordTime": iso(host.host_time(_oldest_time(asked))),
+            "FileSize": host.log.file_bytes,
         }
     return {
         "ComputerName": spec.name.upper()[:15],
@@ -66,6 +76,10 @@ def _facts(asked: Asked) -> dict[str, object]:
         "SecurityLog": log,
         "CrashOnAuditFail": 0,
         "SCENoApplyLegacyAuditPolicy": None if Trait.NO_AUDIT_OVERRIDE in spec.traits else 1,
+        "SystemDriveFreeBytes": (20 + spec.number % 60) * 2**30,
+        "ShellQuotas": {"MaxMemoryPerShellMB": 1024, "MaxShellsPerUser": 30}
+        if has_rights(host)
+        else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 function Get-CimInstance {
     [CmdletBinding()]
-    param([string] $ClassName)
+    param([string] $ClassName, [string] $Filter)
 
     $Moment = [datetime]::new(2026, 11, 20, 5, 11, 9, [DateTimeKind]::Utc)
     switch ($ClassName) {
@@ -13,6 +13,9 @@ function Get-CimInstance {
                 MUILanguages = @('de-DE')
                 LastBootUpTime = $Moment.ToLocalTime()
             }
+        }
+        'Win32_LogicalDisk' {
+            [pscustomobject]@{ DeviceID = 'C:'; FreeSpace = [uint64] 42949672960 }
         }
         'Win32_Service' {
             [pscustomobject]@{
@@ -89,14 +92,30 @@ function Get-NetConnectionProfile {
 
 function Get-WinEvent {
     [CmdletBinding()]
-    param([string[]] $ListLog)
+    param([string[]] $ListLog, [string[]] $LogName, [switch] $Oldest, [long] $MaxEvents)
 
+    if ($LogName -and $Oldest -and $MaxEvents -eq 1) {
+        $Moment = [datetime]::new(2026, 11, 18, 22, 10, 0, [DateTimeKind]::Utc)
+        return [pscustomobject]@{ TimeCreated = $Moment.ToLocalTime() }
+    }
     [pscustomobject]@{
         MaximumSizeInBytes = [long] 20971520
         LogMode = 'Circular'
         IsEnabled = $true
         RecordCount = [long] 40211
         OldestRecordNumber = [long] 118
+        FileSize = [long] 20975616
+    }
+}
+
+function Get-Item {
+    [CmdletBinding()]
+    param([string] $LiteralPath, [switch] $Force)
+
+    switch ($LiteralPath) {
+        'WSMan:\localhost\Shell\MaxMemoryPerShellMB' { [pscustomobject]@{ Value = '1024' } }
+        'WSMan:\localhost\Shell\MaxShellsPerUser' { [pscustomobject]@{ Value = '30' } }
+        default { Microsoft.PowerShell.Management\Get-Item @PSBoundParameters }
     }
 }
 
