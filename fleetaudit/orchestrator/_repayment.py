@@ -47,7 +47,12 @@ def read_policy(talk: Conversation, answer: Answer) -> AuditPolicy:
 def unreadable(talk: Conversation, what: str, error: Exception) -> HostRubbishError:
     """Return the error that says that a host's answer cannot be read, and why."""
     happened = f"it sent no {error.args[0]}" if isinstance(error, KeyError) else str(error)
-    return HostRubbishError(happened.rstrip("."), host=talk.host, stage=f"reading {what}")
+    return HostRubbishError(
+        happened.rstrip("."),
+        host=talk.host,
+        stage=f"reading {what}",
+        remedy="Try again; if it stays so, look for what stands between, such as a proxy",
+    )
 
 
 def pay(

@@ -146,6 +146,7 @@ class Observers:
             for observer in tuple(self._observers):
                 try:
                     observer(event)
-                except Exception:  # noqa: BLE001 - a sweep that owes hosts must not die of a progress bar
-                    _LOG.exception("an observer failed and hears nothing more: %r", observer)
+                except Exception as error:  # noqa: BLE001 - a sweep that owes must not die of it
+                    name = type(error).__name__
+                    _LOG.error("an observer failed and hears nothing more: %s: %s", name, error)
                     self._observers.remove(observer)
