@@ -18,7 +18,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("play
 def _context(name: str) -> click.Context:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
-    parent = click.Context(cli, info_name="fleetaudit")
+    parent = click.Context(cli, info_name="fleetaudit", **cli.context_settings)
     return click.Context(command, info_name=name, parent=parent, max_content_width=100)
 
 
