@@ -6,15 +6,20 @@ Shape and meaning: windows-facts 4.3 and 4.4.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 from lxml import etree
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = [
+    "CUT",
     "FilterReader",
     "WfpFilter",
     "child_text",
+    "condition",
     "decoded_text",
     "display_name",
     "key_of",
@@ -30,6 +35,8 @@ _PROVIDERS: Final = MappingProxyType(
     }
 )
 """Older builds print the GUID of a provider that newer ones name (windows-facts 4.3, 4.4)."""
+CUT: Final = "cut"
+"""The attribute of an element whose conditions were taken out of the text before."""
 _FLAG_PREFIX: Final = "FWPM_FILTER_FLAG_"
 _LARGEST: Final = (1 << 64) - 1
 _COMPOUND: Final = frozenset(
@@ -106,7 +113,9 @@ def _texts(element: etree._Element | None) -> dict[str, str | None]:
 class FilterReader:
     """Reads filters; equal texts and equal conditions of one document are made once."""
 
-    def __init__(self) -> None:
+    def __init__(self, cut: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Start; ``cut`` are conditions that were taken out, by what stands in their place."""
+        self._cut = cut
         self._texts: dict[str | None, str | None] = {}
         self._conditions: dict[bytes, str] = {}
 
@@ -158,6 +167,9 @@ class FilterReader:
         """
         if element is None or not len(element):
             return "[]"
+        cut = self._cut.get(element.get(CUT, ""))
+        if cut is not None:
+            return cut
         text = etree.tostring(element, method="text", encoding="utf-8", with_tail=False)
         conditions = self._conditions.get(text)
         if conditions is None:
@@ -184,10 +196,11 @@ def _conditions(element: etree._Element) -> str:
 
     Equal fields are alternatives, different ones must all hold.
     """
-    return orjson.dumps([_condition(item) for item in element]).decode()
+    return orjson.dumps([condition(item) for item in element]).decode()
 
 
-def _condition(item: etree._Element) -> dict[str, Any]:
+def condition(item: etree._Element) -> dict[str, Any]:
+    """Return an item of ``filterCondition`` as ``{"field", "match", "value"}``."""
     field = match = value = None
     for child in item:
         tag = child.tag

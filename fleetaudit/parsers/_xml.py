@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from lxml import etree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-__all__ = ["XmlFeed", "XmlValue", "tree_of"]
+__all__ = ["TextCutter", "XmlFeed", "XmlValue", "tree_of"]
 
 XmlValue = str | list["XmlValue"] | dict[str, "XmlValue"] | None
 """An element without its name: a text, a list of items, or an object of named parts."""
@@ -51,6 +51,16 @@ _ENCODINGS: Final = (
 )
 
 
+class TextCutter(Protocol):
+    """Takes parts out of a text that it is given piece by piece, as clean UTF-8."""
+
+    def cut(self, text: bytes) -> bytes:
+        """Return what can be read of all that came so far and was not returned."""
+
+    def rest(self) -> bytes:
+        """Return what was held back, at the end."""
+
+
 class XmlFeed:
     """Reads one document once.
 
@@ -61,12 +71,14 @@ class XmlFeed:
         relieve: Asked to drop what is complete before too much is held; says whether it did.
     """
 
-    def __init__(self, tags: Collection[str]) -> None:
+    def __init__(self, tags: Collection[str], *, cutter: TextCutter | None = None) -> None:
+        """Start; ``cutter`` may take text out before it becomes elements."""
         self.replaced = 0
         self.line = 0
         self.damage = ""
         self.relieve: Callable[[], bool] | None = None
         self._fed_since_drop = 0
+        self._cutter = cutter
         # huge_tree stays off: no text beyond 10 MB, no nesting beyond 256.
         self._parser = etree.XMLPullParser(
             events=("end",),
@@ -86,7 +98,7 @@ class XmlFeed:
         The caller calls :meth:`drop` on what it has read, or memory grows.
         """
         try:
-            for block in self._blocks(stream):
+            for block in self._cut(self._blocks(stream)):
                 self._parser.feed(block)
                 yield self._ended()
                 self._fed_since_drop += len(block)
@@ -102,6 +114,14 @@ class XmlFeed:
             self.damage = _PLACE.sub("", error.msg or "it is not XML")[:200]
             return
         yield self._ended()
+
+    def _cut(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        if self._cutter is None:
+            yield from blocks
+        else:
+            for block in blocks:
+                yield self._cutter.cut(block)
+            yield self._cutter.rest()
 
     def _ended(self) -> list[etree._Element]:
         events = self._parser.read_events()

@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import orjson
 import pyarrow as pa
 
+from fleetaudit.parsers._wfp_conditions import ConditionCutter
 from fleetaudit.parsers._wfp_item import (
     FilterReader,
     WfpFilter,
@@ -85,8 +86,9 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     A document that is damaged gives the filters before the damage, and an issue with its line.
     Providers, contexts and sublayers stand behind the filters, so rows come when all is read.
     """
-    feed = XmlFeed(_TAGS)
-    state = _State(feed, context.name)
+    cutter = ConditionCutter(_TAGS)
+    feed = XmlFeed(_TAGS, cutter=cutter)
+    state = _State(feed, context.name, cutter.found)
     for elements in feed.elements(stream):
         for element in elements:
             state.take(element)
@@ -100,11 +102,11 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
 class _State:
     """What has been read of a document so far."""
 
-    def __init__(self, feed: XmlFeed, source: str) -> None:
+    def __init__(self, feed: XmlFeed, source: str, cut: Mapping[str, str]) -> None:
         self.issues: list[Issue] = []
         self._feed = feed
         self._source = source
-        self._filter_reader = FilterReader()
+        self._filter_reader = FilterReader(cut)
         self._filters: list[WfpFilter] = []
         self._around = FilterSurroundings()
         self._keywords: list[tuple[str | None, ...]] = []
