@@ -16,8 +16,8 @@ from fleetaudit.clock import SystemClock
 from fleetaudit.records.host import Auth
 from fleetaudit.records.secret import Secret
 from fleetaudit.simulation.engine import ModelEngine
-from fleetaudit.simulation.fleet import build_fleet
-from fleetaudit.simulation.server import ServedHost, serve
+from fleetaudit.simulation.model.fleet import build_fleet
+from fleetaudit.simulation.network.server import ServedHost, serve
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "getting-started.md")

@@ -12,8 +12,8 @@ from fleetaudit.cli._fleet_run import FleetRun, instruments
 from fleetaudit.cli._score import Score, score
 from fleetaudit.orchestrator.plan import SweepSettings, restore_plan, sweep_plan
 from fleetaudit.simulation.clock import SimulatedClock
-from fleetaudit.simulation.fleet import SimulatedFleet, build_fleet
-from fleetaudit.simulation.stage import Stage, on_loopback
+from fleetaudit.simulation.model.fleet import SimulatedFleet, build_fleet
+from fleetaudit.simulation.network.stage import Stage, on_loopback
 from fleetaudit.store import JournalFile
 from fleetaudit.transport.settings import PsrpSettings
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fleetaudit.records.figures import Analysis, RuleDrops, RuleIdentity
-    from fleetaudit.simulation.truth import FleetTruth, RuleFigures, TrueRule
+    from fleetaudit.simulation.model.truth import FleetTruth, RuleFigures, TrueRule
 
 __all__ = ["RuleScore", "Score", "score"]
 

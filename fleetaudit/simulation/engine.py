@@ -8,13 +8,13 @@ from fleetaudit.registry import discover
 from fleetaudit.simulation import answers
 from fleetaudit.simulation.answers._answer import Answer, Asked, unsupported
 from fleetaudit.simulation.answers._constrained import constrained
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model.specs import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fleetaudit.simulation._seam import Emission, ScriptRequest
-    from fleetaudit.simulation.fleet import SimulatedFleet
+    from fleetaudit.simulation.model.fleet import SimulatedFleet
 
 __all__ = ["ModelEngine"]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from fleetaudit.clock import SystemClock
 from fleetaudit.simulation.faults import Fault
-from fleetaudit.simulation.fleet import build_fleet
-from fleetaudit.simulation.stage import on_loopback
+from fleetaudit.simulation.model.fleet import build_fleet
+from fleetaudit.simulation.network.stage import on_loopback
 
 if TYPE_CHECKING:
     from fleetaudit.records.host import Host

@@ -21,19 +21,19 @@ from uuid import UUID
 
 from evtx import PyEvtxParser
 
-from fleetaudit.simulation._events import blocked
 from fleetaudit.simulation.clock import SimulatedClock
-from fleetaudit.simulation.filters import Condition, Layer, Packet
-from fleetaudit.simulation.fleet import build_fleet
 from fleetaudit.simulation.formats.evtx import write_evtx
 from fleetaudit.simulation.formats.firewall_log import FirewallLogFile, drop_line
 from fleetaudit.simulation.formats.wfp_state import render_state, stamp
-from fleetaudit.simulation.generations import GENERATIONS
+from fleetaudit.simulation.model._events import blocked
+from fleetaudit.simulation.model.filters import Condition, Layer, Packet
+from fleetaudit.simulation.model.fleet import build_fleet
+from fleetaudit.simulation.model.generations import GENERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fleetaudit.simulation.filters import Filter
+    from fleetaudit.simulation.model.filters import Filter
 
 MEGABYTE = 1_000_000
 START = datetime(2026, 11, 20, 6, tzinfo=UTC)

@@ -16,8 +16,8 @@ from fleetaudit.records.host import Auth
 from fleetaudit.records.secret import Secret
 from fleetaudit.simulation.clock import SimulatedClock
 from fleetaudit.simulation.engine import ModelEngine
-from fleetaudit.simulation.fleet import SimulatedFleet, build_fleet
-from fleetaudit.simulation.server import ServedHost, serve
+from fleetaudit.simulation.model.fleet import SimulatedFleet, build_fleet
+from fleetaudit.simulation.network.server import ServedHost, serve
 from fleetaudit.store import JournalFile
 
 if TYPE_CHECKING:

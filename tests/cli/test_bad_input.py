@@ -20,8 +20,8 @@ from fleetaudit.records.host import Auth
 from fleetaudit.records.secret import Secret
 from fleetaudit.simulation.engine import ModelEngine
 from fleetaudit.simulation.faults import Fault
-from fleetaudit.simulation.fleet import build_fleet
-from fleetaudit.simulation.server import ServedHost, serve
+from fleetaudit.simulation.model.fleet import build_fleet
+from fleetaudit.simulation.network.server import ServedHost, serve
 from fleetaudit.store.locks import Lock
 
 if TYPE_CHECKING:

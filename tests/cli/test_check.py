@@ -19,8 +19,8 @@ from fleetaudit.clock import SystemClock
 from fleetaudit.records.host import Auth, SecurityLog
 from fleetaudit.records.secret import Secret
 from fleetaudit.simulation.engine import ModelEngine
-from fleetaudit.simulation.fleet import build_fleet
-from fleetaudit.simulation.server import ServedHost, serve
+from fleetaudit.simulation.model.fleet import build_fleet
+from fleetaudit.simulation.network.server import ServedHost, serve
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,8 @@ from fleetaudit.records.host import Auth
 from fleetaudit.records.secret import Secret
 from fleetaudit.simulation._seam import Emission, ScriptRequest
 from fleetaudit.simulation.engine import ModelEngine
-from fleetaudit.simulation.fleet import build_fleet
-from fleetaudit.simulation.server import RunningServer, ServedHost, serve
+from fleetaudit.simulation.model.fleet import build_fleet
+from fleetaudit.simulation.network.server import RunningServer, ServedHost, serve
 
 HOSTS = 2
 PATIENCE_S = 60

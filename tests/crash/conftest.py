@@ -36,13 +36,13 @@ from fleetaudit.orchestrator.steps import (
 )
 from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
 from fleetaudit.records.call import ScriptCall, ScriptOutput
-from fleetaudit.simulation._languages import Language
 from fleetaudit.simulation._seam import Output, ScriptRequest, TerminatingError
 from fleetaudit.simulation.clock import SIMULATION_START, SimulatedClock
 from fleetaudit.simulation.engine import ModelEngine
-from fleetaudit.simulation.generations import GENERATIONS
-from fleetaudit.simulation.host import SimulatedHost
-from fleetaudit.simulation.specs import HostSpec, Role
+from fleetaudit.simulation.model._languages import Language
+from fleetaudit.simulation.model.generations import GENERATIONS
+from fleetaudit.simulation.model.host import SimulatedHost
+from fleetaudit.simulation.model.specs import HostSpec, Role
 from fleetaudit.transport import MemorySink
 from fleetaudit.transport.framing import Decoder, Limits
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fleetaudit.records.host_record import HostRecord
-    from fleetaudit.simulation.fleet import SimulatedFleet
+    from fleetaudit.simulation.model.fleet import SimulatedFleet
 
 AUDITED = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
 WINDOW = timedelta(minutes=10)

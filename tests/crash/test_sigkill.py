@@ -20,14 +20,14 @@ from fleetaudit.records.host import Auth
 from fleetaudit.records.secret import Secret
 from fleetaudit.simulation.clock import SimulatedClock
 from fleetaudit.simulation.engine import ModelEngine
-from fleetaudit.simulation.fleet import build_fleet
-from fleetaudit.simulation.server import ServedHost, serve
+from fleetaudit.simulation.model.fleet import build_fleet
+from fleetaudit.simulation.network.server import ServedHost, serve
 from fleetaudit.store import JournalFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fleetaudit.simulation.host import SimulatedHost
+    from fleetaudit.simulation.model.host import SimulatedHost
 
 AUDITED = (Subcategory.PACKET_DROP.value, Subcategory.CONNECTION.value)
 

@@ -17,8 +17,8 @@ import yaml
 from fleetaudit.clock import SystemClock
 from fleetaudit.inventory.psrp_variables import OPTIONS, PLAYBOOK_VARIABLES
 from fleetaudit.records.audit_policy import Inclusion
-from fleetaudit.simulation.fleet import SimulatedFleet, build_fleet
-from fleetaudit.simulation.stage import Stage, on_loopback
+from fleetaudit.simulation.model.fleet import SimulatedFleet, build_fleet
+from fleetaudit.simulation.network.stage import Stage, on_loopback
 
 ROOT = Path(__file__).parents[2]
 PLAYBOOKS = ROOT / "playbooks"

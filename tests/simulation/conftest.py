@@ -11,10 +11,10 @@ from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.simulation._seam import Output, ScriptRequest, TerminatingError
 from fleetaudit.simulation.clock import SimulatedClock
 from fleetaudit.simulation.engine import ModelEngine
-from fleetaudit.simulation.fleet import build_fleet
+from fleetaudit.simulation.model.fleet import build_fleet
 
 if TYPE_CHECKING:
-    from fleetaudit.simulation.fleet import SimulatedFleet
+    from fleetaudit.simulation.model.fleet import SimulatedFleet
 
 AUDITORS = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
 

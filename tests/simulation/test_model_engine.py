@@ -10,7 +10,7 @@ from fleetaudit.records.audit_policy import Inclusion, Subcategory
 from fleetaudit.registry import discover
 from fleetaudit.simulation import answers
 from fleetaudit.simulation.answers._answer import Answer
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model.specs import Trait
 from tests.simulation.conftest import AUDITORS, make_desk
 
 if TYPE_CHECKING:

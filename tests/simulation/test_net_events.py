@@ -14,7 +14,7 @@ from lxml import etree
 
 from fleetaudit.parsers import wfp_boot_policy, wfp_netevents, wfp_state
 from fleetaudit.records.evidence import EvidenceContext, split
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model.specs import Trait
 from tests.simulation.conftest import Desk, make_desk
 
 if TYPE_CHECKING:

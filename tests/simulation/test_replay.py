@@ -18,9 +18,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lxml import etree
 
-from fleetaudit.simulation._psrp import Assembler, Pool, cut
-from fleetaudit.simulation._psrp_greeting import Version, VersionTable, private_data
-from fleetaudit.simulation._psrp_pipeline import Pipeline
 from fleetaudit.simulation._seam import (
     Emission,
     ErrorText,
@@ -29,12 +26,15 @@ from fleetaudit.simulation._seam import (
     TerminatingError,
     Value,
 )
-from fleetaudit.simulation._wire_faults import Hang
+from fleetaudit.simulation.network._psrp import Assembler, Pool, cut
+from fleetaudit.simulation.network._psrp_greeting import Version, VersionTable, private_data
+from fleetaudit.simulation.network._psrp_pipeline import Pipeline
+from fleetaudit.simulation.network._wire_faults import Hang
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fleetaudit.simulation._psrp_commands import Command
+    from fleetaudit.simulation.network._psrp_commands import Command
 
 CASES = Path(__file__).parents[1] / "cases" / "psrp"
 

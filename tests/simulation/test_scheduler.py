@@ -20,16 +20,16 @@ from fleetaudit.operations.lease import (
 )
 from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
 from fleetaudit.simulation.clock import SimulatedClock
-from fleetaudit.simulation.fleet import SimulatedFleet
-from fleetaudit.simulation.scheduler import Scheduler, lease_file
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model.fleet import SimulatedFleet
+from fleetaudit.simulation.model.scheduler import Scheduler, lease_file
+from fleetaudit.simulation.model.specs import Trait
 from tests.simulation.conftest import AUDITORS, Desk, make_desk
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from fleetaudit.operations.lease import FoundLease
-    from fleetaudit.simulation.host import SimulatedHost
+    from fleetaudit.simulation.model.host import SimulatedHost
     from tests.simulation.conftest import Replies
 
 HOST = "fs-berlin-01"

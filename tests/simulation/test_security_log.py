@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fleetaudit.simulation.formats.evtx import AUDITING, EventRecord
-from fleetaudit.simulation.security_log import SecurityLog
+from fleetaudit.simulation.model.security_log import SecurityLog
 
 
 def record(number: int) -> EventRecord:

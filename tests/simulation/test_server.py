@@ -28,7 +28,7 @@ from fleetaudit.simulation._seam import (
     Value,
 )
 from fleetaudit.simulation.faults import Fault
-from fleetaudit.simulation.server import RunningServer, ServedHost, serve
+from fleetaudit.simulation.network.server import RunningServer, ServedHost, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetaudit.simulation._auth_md4 import md4
+from fleetaudit.simulation.network._auth_md4 import md4
 
 RFC_1320 = {
     b"": "31d6cfe0d16ae931b73c59d7e0c089c0",

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from psrpcore._crypto import PSRemotingCrypto
 from psrpcore.types import deserialize
 
-from fleetaudit.simulation._psrp import Assembler, BadMessageError, Pool, cut
-from fleetaudit.simulation._psrp_clixml import serialize
-from fleetaudit.simulation._psrp_commands import read_commands
-from fleetaudit.simulation._psrp_greeting import private_data, windows
-from fleetaudit.simulation._wsman import NotAnEnvelopeError, parse_envelope
+from fleetaudit.simulation.network._psrp import Assembler, BadMessageError, Pool, cut
+from fleetaudit.simulation.network._psrp_clixml import serialize
+from fleetaudit.simulation.network._psrp_commands import read_commands
+from fleetaudit.simulation.network._psrp_greeting import private_data, windows
+from fleetaudit.simulation.network._wsman import NotAnEnvelopeError, parse_envelope
 
 if TYPE_CHECKING:
     from fleetaudit.simulation._seam import Value

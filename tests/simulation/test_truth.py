@@ -8,7 +8,7 @@ import orjson
 
 from fleetaudit.records.figures import RuleKind
 from fleetaudit.simulation.faults import Fault
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model.specs import Trait
 from tests.simulation.conftest import make_desk
 
 Swept = tuple[Any, dict[str, bytes], dict[str, bytes]]

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 from fleetaudit.records.figures import RuleKind
-from fleetaudit.simulation._languages import Language
-from fleetaudit.simulation._platform import Platform
-from fleetaudit.simulation._rulebook import rulebook
-from fleetaudit.simulation.filters import (
+from fleetaudit.simulation.model._languages import Language
+from fleetaudit.simulation.model._platform import Platform
+from fleetaudit.simulation.model._rulebook import rulebook
+from fleetaudit.simulation.model.filters import (
     Action,
     Condition,
     Filter,
@@ -19,11 +19,11 @@ from fleetaudit.simulation.filters import (
     Sublayer,
     decide,
 )
-from fleetaudit.simulation.generations import GENERATIONS
-from fleetaudit.simulation.policy import Compiler
-from fleetaudit.simulation.rules import FirewallRule, service_sid
-from fleetaudit.simulation.specs import HostSpec, Role, Trait
-from fleetaudit.simulation.truth import TrueRule
+from fleetaudit.simulation.model.generations import GENERATIONS
+from fleetaudit.simulation.model.policy import Compiler
+from fleetaudit.simulation.model.rules import FirewallRule, service_sid
+from fleetaudit.simulation.model.specs import HostSpec, Role, Trait
+from fleetaudit.simulation.model.truth import TrueRule
 
 CAUSE = TrueRule(key="k", kind=RuleKind.RULE)
 PACKET = Packet(

@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 
 from fleetaudit.simulation.formats.wfp_state import render_filters
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model.specs import Trait
 from tests.simulation.conftest import make_desk
 
 SAMPLES = Path(

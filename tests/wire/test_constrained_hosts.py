@@ -16,9 +16,9 @@ from fleetaudit.records.window import Window
 from fleetaudit.simulation.answers._answer import file_records
 from fleetaudit.simulation.answers._constrained import constrained
 from fleetaudit.simulation.clock import SimulatedClock
-from fleetaudit.simulation.fleet import build_fleet
-from fleetaudit.simulation.specs import Trait
-from fleetaudit.simulation.stage import on_loopback
+from fleetaudit.simulation.model.fleet import build_fleet
+from fleetaudit.simulation.model.specs import Trait
+from fleetaudit.simulation.network.stage import on_loopback
 from fleetaudit.transport import MemorySink
 from fleetaudit.transport.fleet import fleet_transport
 from fleetaudit.transport.psrp import PsrpSettings

@@ -16,9 +16,9 @@ from pypsrp.wsman import WSMan
 from fleetaudit.records.host import Auth, Connection
 from fleetaudit.records.secret import Secret
 from fleetaudit.simulation._seam import Emission, Output, ScriptRequest, Value
-from fleetaudit.simulation._wire_faults import FLOOD
 from fleetaudit.simulation.faults import Fault
-from fleetaudit.simulation.server import RunningServer, ServedHost, serve
+from fleetaudit.simulation.network._wire_faults import FLOOD
+from fleetaudit.simulation.network.server import RunningServer, ServedHost, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

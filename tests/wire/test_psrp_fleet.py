@@ -12,7 +12,7 @@ from fleetaudit.records.host import Auth, Host
 from fleetaudit.records.secret import Secret
 from fleetaudit.simulation._seam import Output
 from fleetaudit.simulation.faults import Fault
-from fleetaudit.simulation.server import ServedHost, serve
+from fleetaudit.simulation.network.server import ServedHost, serve
 from fleetaudit.transport import MemorySink
 from fleetaudit.transport.fleet import fleet_transport
 from fleetaudit.transport.psrp import PsrpSettings

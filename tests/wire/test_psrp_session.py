@@ -31,7 +31,7 @@ from fleetaudit.simulation._seam import (
     TerminatingError,
 )
 from fleetaudit.simulation.faults import Fault
-from fleetaudit.simulation.server import RunningServer, ServedHost, serve
+from fleetaudit.simulation.network.server import RunningServer, ServedHost, serve
 from fleetaudit.transport import MemorySink
 from fleetaudit.transport.psrp import PsrpSettings, PsrpTransport
 

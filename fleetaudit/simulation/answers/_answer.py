@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fleetaudit.records.wire import PIECE_BYTES, STDERR, Encoding, Kind
-from fleetaudit.simulation._languages import REFUSALS
 from fleetaudit.simulation._seam import Emission, ErrorText, Output, TerminatingError, Value
 from fleetaudit.simulation.faults import Fault
+from fleetaudit.simulation.model._languages import REFUSALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from fleetaudit.simulation.host import SimulatedHost
+    from fleetaudit.simulation.model.host import SimulatedHost
 
 __all__ = [
     "Answer",

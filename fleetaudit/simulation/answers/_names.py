@@ -9,11 +9,11 @@ import zlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from fleetaudit.simulation._events import filetime
 from fleetaudit.simulation.answers._answer import exit_record, file_records, has_rights, refusal
 from fleetaudit.simulation.formats.context import render_json
 from fleetaudit.simulation.formats.evtx import EventRecord, Provider, write_evtx
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model._events import filetime
+from fleetaudit.simulation.model.specs import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fleetaudit.simulation._seam import Emission
     from fleetaudit.simulation.answers._answer import Asked
     from fleetaudit.simulation.formats.evtx import Field
-    from fleetaudit.simulation.host import SimulatedHost
+    from fleetaudit.simulation.model.host import SimulatedHost
 
 __all__ = ["draw", "event", "export", "known_names"]
 

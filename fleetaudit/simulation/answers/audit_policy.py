@@ -14,7 +14,7 @@ from fleetaudit.simulation.answers._answer import (
     refusal,
 )
 from fleetaudit.simulation.formats.auditpol import render_backup, render_group_policy
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model.specs import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

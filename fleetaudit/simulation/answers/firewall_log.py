@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fleetaudit.records.wire import FACTS
 from fleetaudit.simulation.answers._answer import Answer, Asked, file_records, unsupported
 from fleetaudit.simulation.formats.context import render_json
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model.specs import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fleetaudit.simulation.answers._answer import Answer, Asked, exit_record, file_records
 from fleetaudit.simulation.formats.registry import render_group_policy, render_local_policy
-from fleetaudit.simulation.specs import Role
+from fleetaudit.simulation.model.specs import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

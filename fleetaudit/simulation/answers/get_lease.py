@@ -15,8 +15,8 @@ from fleetaudit.simulation.answers._answer import (
     has_rights,
 )
 from fleetaudit.simulation.formats.context import render_json
-from fleetaudit.simulation.scheduler import DISABLED, LEASE_FOLDER, lease_file
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model.scheduler import DISABLED, LEASE_FOLDER, lease_file
+from fleetaudit.simulation.model.specs import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fleetaudit.simulation._recorder import INTERFACE_INDEX
 from fleetaudit.simulation.answers._answer import (
     Answer,
     Asked,
@@ -14,14 +13,15 @@ from fleetaudit.simulation.answers._answer import (
     refusal,
 )
 from fleetaudit.simulation.formats.context import iso, render_json, render_volumes
-from fleetaudit.simulation.specs import Trait
-from fleetaudit.simulation.traffic import PROGRAMS
+from fleetaudit.simulation.model._recorder import INTERFACE_INDEX
+from fleetaudit.simulation.model.specs import Trait
+from fleetaudit.simulation.model.traffic import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fleetaudit.simulation._seam import Emission
-    from fleetaudit.simulation.host import SimulatedHost
+    from fleetaudit.simulation.model.host import SimulatedHost
 
 __all__ = ["ANSWER"]
 

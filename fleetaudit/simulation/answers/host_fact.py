@@ -15,14 +15,14 @@ from fleetaudit.simulation.answers._answer import (
     has_rights,
 )
 from fleetaudit.simulation.formats.context import iso, render_groups, render_json
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model.specs import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from fleetaudit.simulation._seam import Emission
-    from fleetaudit.simulation.specs import HostSpec
+    from fleetaudit.simulation.model.specs import HostSpec
 
 __all__ = ["ANSWER"]
 

@@ -13,7 +13,7 @@ from fleetaudit.simulation.answers._answer import (
     invalid_argument,
     refusal,
 )
-from fleetaudit.simulation.scheduler import is_lease_name, lease_file
+from fleetaudit.simulation.model.scheduler import is_lease_name, lease_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from fleetaudit.simulation.answers._answer import (
 )
 from fleetaudit.simulation.formats.context import render_json
 from fleetaudit.simulation.formats.evtx import write_evtx
-from fleetaudit.simulation.specs import Trait
+from fleetaudit.simulation.model.specs import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

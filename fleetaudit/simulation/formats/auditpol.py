@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fleetaudit.simulation._languages import INCLUSIONS, Language
-from fleetaudit.simulation._subcategories import SUBCATEGORIES
+from fleetaudit.simulation.model._languages import INCLUSIONS, Language
+from fleetaudit.simulation.model._subcategories import SUBCATEGORIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from fleetaudit.simulation._languages import Language
+from fleetaudit.simulation.model._languages import Language
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from fleetaudit.simulation.filters import Packet
+    from fleetaudit.simulation.model.filters import Packet
 
 __all__ = ["FirewallLogFile", "drop_line", "lost_line"]
 

@@ -14,15 +14,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fleetaudit.simulation.filters import Sublayer
 from fleetaudit.simulation.formats import _wfp_layers as layers
 from fleetaudit.simulation.formats.wfp_state import dotted, escaped
+from fleetaudit.simulation.model.filters import Sublayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fleetaudit.simulation.generations import Generation
-    from fleetaudit.simulation.net_events import NetEvent
+    from fleetaudit.simulation.model.generations import Generation
+    from fleetaudit.simulation.model.net_events import NetEvent
 
 __all__ = ["render_net_events"]
 

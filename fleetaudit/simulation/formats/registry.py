@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from fleetaudit.simulation.rules import FirewallRule, Ports
+    from fleetaudit.simulation.model.rules import FirewallRule, Ports
 
 __all__ = ["render_group_policy", "render_local_policy", "rule_text"]
 

@@ -18,17 +18,17 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Final
 from uuid import uuid5
 
-from fleetaudit.simulation.filters import Sublayer
 from fleetaudit.simulation.formats import _wfp_layers as layers
-from fleetaudit.simulation.policy import PROVIDERS
-from fleetaudit.simulation.rules import FLEET_NAMESPACE
+from fleetaudit.simulation.model.filters import Sublayer
+from fleetaudit.simulation.model.policy import PROVIDERS
+from fleetaudit.simulation.model.rules import FLEET_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from fleetaudit.simulation.filters import Condition, Filter, WfpProvider
-    from fleetaudit.simulation.generations import Generation
+    from fleetaudit.simulation.model.filters import Condition, Filter, WfpProvider
+    from fleetaudit.simulation.model.generations import Generation
 
 __all__ = [
     "dotted",

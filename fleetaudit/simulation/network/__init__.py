@@ -1,0 +1,1 @@
+"""Simulated hosts on the net: WS-Management, PSRP, authentication and TLS on loopback."""
