@@ -19,7 +19,7 @@ from fleetaudit.records.tables import SCHEMAS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EventTable"]
+__all__ = ["EventTable", "typed"]
 
 _ABSENT: Final = frozenset({"", "-"})
 _PIECE_ROWS: Final = 2048
@@ -27,6 +27,9 @@ _MOST_DIGITS: Final = 20
 _FAILURE: Final = 0x10000000000000
 _MOST_REMEMBERED: Final = 1 << 17
 _FLAGS: Final = MappingProxyType({"%%1825": True, "%%1826": False, "true": True, "false": False})
+
+_UNSURE: Final = frozenset({bool, float})
+"""Arrow takes some of them for whole numbers, but not beside texts."""
 
 _Raw = Sequence[Any]
 _ARROW_REFUSES: Final = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, TypeError, ValueError)
@@ -59,6 +62,22 @@ class EventTable:
             self._pieces.append(self._arrays(columns))
         return self._settled + len(self.rows)
 
+    def add(self, arrays: list[Any], height: int) -> None:
+        """Append rows that are columns already; those of ``rows`` come before them."""
+        self.settle(1)
+        self._pieces.append(arrays)
+        self._settled += height
+
+    def converted(self, rows: list[tuple[Any, ...]]) -> list[Any] | None:
+        """Return rows as columns of one piece, or None if a value is not what its column holds."""
+        arrays = []
+        for field, values in zip(self._schema, zip(*rows, strict=True), strict=True):
+            array, bad = typed(field, list(values))
+            if bad or not _UNSURE.isdisjoint(map(type, values)):
+                return None
+            arrays.append(array)
+        return arrays
+
     def flush(self) -> Iterator[Rows | Issue]:
         """Yield the rows gathered so far as one batch, after the issues of their values."""
         if not self.settle(1):
@@ -80,7 +99,7 @@ class EventTable:
         for field, values in zip(self._schema, columns, strict=True):
             if field.name == "other_fields":
                 _keep_refused(values, columns, refused, self._schema.names)
-            array, bad = _typed(field, values)
+            array, bad = typed(field, values)
             arrays.append(array)
             if bad:
                 refused.append((field.name, bad))
@@ -125,7 +144,7 @@ def _refusal(
     )
 
 
-def _typed(field: pa.Field, values: list[Any]) -> tuple[pa.Array, list[int]]:
+def typed(field: pa.Field, values: list[Any]) -> tuple[pa.Array, list[int]]:
     """Return the column, and the rows whose value it refuses (null there)."""
     if field.name == "time":
         return _times(values, field.type)

@@ -19,7 +19,7 @@ from fleetaudit.records.evidence import Issue, Rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["AUDIT_CODES", "BATCH_ROWS", "TRAFFIC_CODES", "EventSorter", "table_of"]
+__all__ = ["AUDIT_CODES", "BATCH_ROWS", "READ_TOGETHER", "TRAFFIC_CODES", "EventSorter", "table_of"]
 
 TRAFFIC_CODES: Final = frozenset({5031, *range(5148, 5161)})
 """Events that become rows of ``security_events``."""
@@ -40,6 +40,8 @@ _TABLES: Final = (
 )
 _TABLE_OF: Final = {(provider, code): table for provider, codes, table in _TABLES for code in codes}
 _WITH_RESULTS: Final = frozenset({"dns_events", "sysmon_events"})
+READ_TOGETHER: Final = ("security_events", "audit_events")
+"""Tables whose rows are their events' own values and nothing besides."""
 BATCH_ROWS: Final = 50_000
 _MOST_LAYOUTS: Final = 64
 _MOST_COUNTED: Final = 4096
@@ -87,10 +89,14 @@ class EventSorter:
         if table in _WITH_RESULTS:
             results = read_results(row[_RESULTS_FROM_END])
             row = (*row[:-1], results.addresses, results.aliases, row[-1])
+        self.table(table).rows.append(row)
+
+    def table(self, table: str) -> EventTable:
+        """Return what gathers the rows of one table."""
         events = self._tables.get(table)
         if events is None:
             events = self._tables[table] = EventTable(table, self._source)
-        events.rows.append(row)
+        return events
 
     def flush(self, at_least: int) -> Iterator[Rows | Issue]:
         """Yield the batches that have come to ``at_least`` rows."""

@@ -38,12 +38,15 @@ _TAIL: Final = re.compile(
     + r'\},"EventData":(?=\{)'
 )
 _MOST_REMEMBERED: Final = 1024
+_MOST_FIRST: Final = 4
 _MOST_DIGITS: Final = 9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EventHead:
     """What records of one kind share: event id, provider, version and Keywords, as they were.
+
+    A head is equal to itself alone, so that it is fast to look up.
 
     Attributes:
         table: The table that they belong to; empty where they are of no interest.
@@ -71,6 +74,7 @@ class EventReader:
     def __init__(self, table_of: Callable[[int, str], str]) -> None:
         self._table_of = table_of
         self._heads: dict[str, EventHead] = {}
+        self._first: list[tuple[str, EventHead]] = []
 
     def head(self, text: str) -> EventHead:
         """Return what the text's record shares with others of its kind.
@@ -78,12 +82,18 @@ class EventReader:
         Raises:
             ValueError: The text is no event, or has no event id.
         """
+        for start, known in self._first:
+            # The name that ends a beginning is the first of its kind in the text.
+            if text.startswith(start):
+                return known
         beginning = text[: text.find(_HEAD_ENDS)]
         head = self._heads.get(beginning)
         if head is None:
             head = self._new_head(_system(_event(text)), len(beginning))
             if _HEAD.fullmatch(beginning) and len(self._heads) < _MOST_REMEMBERED:
                 self._heads[beginning] = head
+                if len(self._first) < _MOST_FIRST:
+                    self._first.append((beginning + _HEAD_ENDS, head))
         return head
 
     def tail(self, text: str, head: EventHead) -> EventTail:

@@ -134,14 +134,15 @@ class Layout:
         try:
             text = self.remembered.get(other_values)
         except TypeError:
-            text = self._text(other_values)
+            text = self.text(other_values)
         if text is None:
-            text = self._text(other_values)
+            text = self.text(other_values)
             if len(self.remembered) < _MOST_REMEMBERED and len(text) <= _LONGEST_REMEMBERED:
                 self.remembered[other_values] = text
         return (*self.pick(values), text)
 
-    def _text(self, other_values: Any) -> str:  # noqa: ANN401 -- itemgetter gives one or a tuple
+    def text(self, other_values: Any) -> str:  # noqa: ANN401 -- itemgetter gives one or a tuple
+        """Return the JSON text of the fields without a column."""
         values = other_values if len(self.others) > 1 else (other_values,)
         return orjson.dumps(dict(zip(self.others, values, strict=True))).decode()
 

@@ -26,14 +26,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from fleetaudit.parsers._event_sorting import (
-    AUDIT_CODES,
-    BATCH_ROWS,
-    TRAFFIC_CODES,
-    EventSorter,
-    table_of,
-)
-from fleetaudit.parsers._event_text import EventReader
+from fleetaudit.parsers._event_pending import PendingEvents
+from fleetaudit.parsers._event_sorting import AUDIT_CODES, BATCH_ROWS, TRAFFIC_CODES
 from fleetaudit.parsers._evtx_chunks import MOST_RECORDS, read_records
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
 
@@ -49,34 +43,11 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     Values that read ``-`` are null. Damaged chunks and records become issues that name them; the
     rest of the file is read. Memory does not grow with the file.
     """
-    reader = EventReader(table_of)
-    sorter = EventSorter(context.name)
+    pending = PendingEvents(context.name)
     for item in read_records(stream, context.name):
         if isinstance(item, Issue):
             yield item
             continue
-        for text, number in item:
-            if problem := _take(text, reader, sorter):
-                where = f"record {number} of the file"
-                yield Issue(source=context.name, where=where, problem=problem)
-        yield from sorter.flush(BATCH_ROWS - MOST_RECORDS)
-    yield from sorter.finish()
-
-
-def _take(text: str, reader: EventReader, sorter: EventSorter) -> str:
-    """Keep or count one record; return what is wrong with it, if it is neither."""
-    try:
-        head = reader.head(text)
-    except ValueError:
-        return "has no event id"
-    code = head.code
-    if not head.table:
-        sorter.leave_out(code)
-        return ""
-    try:
-        time, record_id, process_id, computer, fields = reader.tail(text, head)
-        own = (record_id, time, code, head.version, computer, head.keywords, process_id)
-        sorter.keep(head.table, (*own, head.provider), tuple(fields), tuple(fields.values()))
-    except (TypeError, ValueError):
-        return f"event {code} is not shaped like an event of its log"
-    return ""
+        yield from pending.take(item)
+        yield from pending.flush(BATCH_ROWS - MOST_RECORDS)
+    yield from pending.finish()

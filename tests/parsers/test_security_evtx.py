@@ -16,6 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fleetaudit.parsers import security_evtx
+from fleetaudit.parsers._event_cells import learn
+from fleetaudit.parsers._event_pending import PendingEvents
 from fleetaudit.parsers._event_sorting import EventSorter, table_of
 from fleetaudit.parsers._event_text import EventReader
 from fleetaudit.parsers._evtx_chunks import read_records
@@ -56,14 +58,13 @@ def _parse(data: bytes) -> tuple[dict[str, list[dict[str, Any]]], list[Issue]]:
 
 def _parse_texts(texts: list[str]) -> tuple[dict[int, dict[str, Any]], list[str]]:
     """Return rows by record id, and problems, of record texts that need no file around them."""
-    reader, sorter = EventReader(table_of), EventSorter("security.evtx")
-    takes = (security_evtx._take(text, reader, sorter) for text in texts)
-    problems = [problem for problem in takes if problem]
+    pending = PendingEvents("security.evtx")
+    problems = [issue.problem for issue in pending.take([(text, 1) for text in texts])]
     rows: dict[int, dict[str, Any]] = {}
-    for item in sorter.flush(1):
+    for item in pending.finish():
         if isinstance(item, Rows):
             rows |= {row["record_id"]: row for row in item.batch.to_pylist()}
-        else:
+        elif "left out" not in item.problem:
             problems.append(f"{item.where}: {item.problem}")
     return rows, problems
 
@@ -239,6 +240,105 @@ def test_a_record_with_nothing_but_an_id_becomes_a_row() -> None:
     rows, problems = _parse_texts([text])
     assert [row["event_code"] for row in rows.values()] == [5157]
     assert problems == []
+
+
+def _blocked(record_id: int, fields: dict[str, Any], **changes: object) -> str:
+    values = {
+        "ProcessID": 4,
+        "Application": r"\device\harddiskvolume3\x.exe",
+        "SourceAddress": f"10.0.0.{record_id % 250}",
+        "DestPort": str(record_id % 7),
+        "FilterRTID": 67229,
+        "RemoteUserID": "S-1-0-0",
+        "RemoteMachineID": f"S-1-0-{record_id % 3}",
+    }
+    system = {
+        "Provider": {"#attributes": {"Name": "Microsoft-Windows-Security-Auditing"}},
+        "EventID": 5157 - record_id % 2,
+        "Version": 1,
+        "Keywords": "0x8010000000000000",
+        "TimeCreated": {"#attributes": {"SystemTime": "2026-11-21T08:00:01.512340Z"}},
+        "EventRecordID": record_id,
+        "Correlation": None,
+        "Execution": {"#attributes": {"ProcessID": 4, "ThreadID": record_id}},
+        "Channel": "Security",
+        "Computer": "WEB01",
+        "Security": None,
+    }
+    event = {
+        "#attributes": {"xmlns": "x"},
+        "System": system | changes,
+        "EventData": values | fields,
+    }
+    return json.dumps({"Event": event}, separators=(",", ":"), ensure_ascii=False)
+
+
+def _one_by_one(texts: list[str]) -> tuple[dict[int, dict[str, Any]], list[str]]:
+    reader, sorter = EventReader(table_of), EventSorter("security.evtx")
+    for text in texts:
+        head = reader.head(text)
+        time, record_id, pid, computer, fields = reader.tail(text, head)
+        own = (record_id, time, head.code, head.version, computer, head.keywords, pid)
+        values = tuple(fields.values())
+        sorter.keep(head.table, (*own, head.provider), tuple(fields), values)
+    rows, issues = split(sorter.finish())
+    found = {row["record_id"]: row for item in rows for row in item.batch.to_pylist()}
+    return found, [f"{issue.where}: {issue.problem}" for issue in issues]
+
+
+_ODD_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 1 << 64),
+    st.floats(allow_nan=False),
+    st.text(max_size=8),
+    st.sampled_from(["-", "", "a, b", "0x1f4", "%%14592", '"', "}", "]", "\n", {"a": 1}, [1, 2]]),
+)
+_NAMES = ["Application", "DestPort", "FilterRTID", "RemoteUserID", "FilterOrigin"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(
+        st.integers(0, 199),
+        st.dictionaries(st.sampled_from(_NAMES), _ODD_VALUES, min_size=1, max_size=2),
+        max_size=6,
+    ),
+    st.dictionaries(
+        st.integers(0, 199),
+        st.fixed_dictionaries({"Computer": st.sampled_from(["x,y", "WEB02", None, 7])}),
+        max_size=3,
+    ),
+)
+def test_texts_read_together_give_the_rows_of_texts_read_one_by_one(
+    fields: dict[int, dict[str, Any]], changes: dict[int, dict[str, Any]]
+) -> None:
+    texts = [
+        _blocked(number, fields.get(number, {}), **changes.get(number, {})) for number in range(200)
+    ]
+    rows, problems = _parse_texts(texts)
+    alone, told = _one_by_one(texts)
+    assert list(rows) == list(alone)
+    assert (rows, problems) == (alone, told)
+
+
+def test_most_texts_of_a_kind_need_not_be_read_one_by_one() -> None:
+    texts = [
+        _blocked(number, {"FilterOrigin": "a, b"} if number % 9 == 0 else {})
+        for number in range(200)
+    ]
+    cells = {}
+    for kind in (0, 1):
+        reader = EventReader(table_of)
+        of_kind = [text for number, text in enumerate(texts) if number % 2 == kind]
+        head = reader.head(of_kind[-1])
+        layout = learn(of_kind[-2], head, reader.tail(of_kind[-2], head))
+        assert layout is not None
+        answer = layout.arrays(of_kind)
+        assert answer is not None
+        cells[kind] = (len(answer[0][0]), len(answer[1]))
+    assert sum(count for count, _ in cells.values()) == 200 - 23
+    assert sum(count for _, count in cells.values()) == 23
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"ElfFil", bytes(100_000)])
