@@ -43,6 +43,10 @@ _COMPOUND: Final = frozenset(
     {"action", "displayData", "effectiveWeight", "filterCondition", "flags"}
 )
 """Parts of a filter that have parts of their own and are read."""
+_TEXTS: Final = frozenset(
+    {"filterId", "filterKey", "layerKey", "providerContextKey", "providerKey", "subLayerKey"}
+)
+"""Parts of a filter that are a text and are read."""
 _MOST_DIGITS: Final = 20
 
 
@@ -117,6 +121,7 @@ class FilterReader:
         """Start; ``cut`` are conditions that were taken out, by what stands in their place."""
         self._cut = cut
         self._texts: dict[str | None, str | None] = {}
+        self._keys: dict[str | None, str | None] = {}
         self._conditions: dict[bytes, str] = {}
 
     def read(self, item: etree._Element) -> WfpFilter:
@@ -125,11 +130,11 @@ class FilterReader:
         texts: dict[str, str | None] = {}
         for child in item:
             tag = child.tag
-            if tag in _COMPOUND:
-                parts[tag] = child
-            else:
+            if tag in _TEXTS:
                 texts[tag] = child.text
-        once = self._once
+            elif tag in _COMPOUND:
+                parts[tag] = child
+        once, key = self._once, self._key
         display = _texts(parts.get("displayData"))
         action = _texts(parts.get("action"))
         filter_id = unsigned(texts.get("filterId"))
@@ -146,12 +151,12 @@ class FilterReader:
             name=once(display.get("name")),
             description=once(display.get("description")),
             flags=once(_flags(parts.get("flags"))),
-            provider_key=once(key_of(texts.get("providerKey"))),
-            provider_context_key=once(key_of(texts.get("providerContextKey"))),
-            layer_key=once(key_of(texts.get("layerKey"))),
-            sublayer_key=once(key_of(texts.get("subLayerKey"))),
+            provider_key=key(texts.get("providerKey")),
+            provider_context_key=key(texts.get("providerContextKey")),
+            layer_key=key(texts.get("layerKey")),
+            sublayer_key=key(texts.get("subLayerKey")),
             action=once(action.get("type")),
-            callout_key=once(key_of(action.get("filterType"))),
+            callout_key=key(action.get("filterType")),
             effective_weight=effective_weight,
             conditions=self._conditions_of(parts.get("filterCondition")),
             problems=problems,
@@ -159,6 +164,11 @@ class FilterReader:
 
     def _once(self, text: str | None) -> str | None:
         return self._texts.setdefault(text, text) if text else None
+
+    def _key(self, text: str | None) -> str | None:
+        if text not in self._keys:
+            self._keys[text] = key_of(text)
+        return self._keys[text]
 
     def _conditions_of(self, element: etree._Element | None) -> str:
         """Return the conditions as JSON. Half of real filters repeat another's.

@@ -64,10 +64,7 @@ if TYPE_CHECKING:
 __all__ = ["parse"]
 
 _FIRST: Final = "filterKey"
-"""Each filter has one. When it ends, the filters before its own have ended.
-
-An event for every ``item`` would tell the same, and of every flag and condition: at twice the time.
-"""
+"""Each filter has one; a list of filters without a time before it is first seen by it."""
 _SOME: Final = 2
 """Fewer items than this are no list whose complete ones could be dropped."""
 _KEYWORDS: Final = "dynamicKeywordAddresses"
@@ -92,9 +89,11 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     for elements in feed.elements(stream):
         for element in elements:
             state.take(element)
+        state.sweep()
         yield from state.issues
         state.issues.clear()
     state.finish()
+    yield from state.issues
     yield from state.closing_issues()
     yield from state.rows()
 
@@ -114,7 +113,7 @@ class _State:
         self._list_length = 0
         self._list_promised = 0
         self._top: etree._Element | None = None
-        feed.relieve = self._sweep
+        feed.relieve = self.sweep
         self._readers: Mapping[str, Callable[[etree._Element], None]] = {
             "filters": self._filter,
             "providers": self._provider,
@@ -128,27 +127,14 @@ class _State:
         if self._top is None:
             self._top = element.getroottree().getroot()
         tag = str(element.tag)
-        if tag == _FIRST:
-            self._filter_begins(element.getparent())
-        elif tag in self._readers:
+        if tag in self._readers:
             self._list_ends(element, tag)
         elif tag == "layer":
             self._layer(element)
         elif tag == "timeStamp":
             self._time_stamp(element)
-        else:
+        elif tag != _FIRST:
             self._root = tag
-
-    def _filter_begins(self, item: etree._Element | None) -> None:
-        parent = None if item is None else item.getparent()
-        if item is None or parent is None or parent.tag != "filters":
-            return
-        if parent[0] is not item:
-            for before in parent.iterchildren("item"):
-                if before is item:
-                    break
-                self._filter(before)
-            self._feed.drop_before(item)
 
     def _list_ends(self, element: etree._Element, tag: str) -> None:
         read = self._readers[tag]
@@ -158,7 +144,7 @@ class _State:
             self._filters_end(element)
         self._feed.drop(element)
 
-    def _sweep(self) -> bool:
+    def sweep(self) -> bool:
         """Read and drop all items but the last of what has not ended; say if there were any."""
         part = self._open_part()
         if part is None or len(part) < _SOME:

@@ -268,6 +268,14 @@ def test_damage_between_two_filters_costs_none_before_it() -> None:
     assert (list(rows), [issue.lost for issue in issues]) == ([67001], [1])
 
 
+def test_what_is_wrong_with_the_last_filter_before_damage_is_told() -> None:
+    data = _STATE.replace(b"67001</filterId>", b"-1</filterId>")
+    at = data.index(b"<item>", data.index(b"-1</filterId>"))
+    rows, issues = _parse(data[:at])
+    assert (list(rows), [issue.lost for issue in issues]) == ([None], [0, 1])
+    assert issues[0].problem == "has no usable filterId: '-1'"
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, len(_STATE)), st.integers(0, 40), st.binary(max_size=20))
 def test_any_damage_becomes_rows_and_issues(at: int, length: int, junk: bytes) -> None:
