@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from fleetaudit.records.evidence import WHOLE_FILE
 from fleetaudit.records.figures import Gap, SourceCoverage
 from fleetaudit.records.host_record import HostRecord, Restoration
-from fleetaudit.records.outcome import HOST, Outcome, OutcomeKind
+from fleetaudit.records.outcome import HOST, NOT_GIVEN, Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -104,6 +104,8 @@ def host_gaps(record: HostRecord) -> Iterable[Gap]:
             continue
         if whole.kind is not OutcomeKind.COLLECTED and outcome.kind is whole.kind:
             continue
+        if outcome.reason == NOT_GIVEN:
+            continue
         yield Gap(
             kind=f"source-{outcome.kind.value}",
             host=record.host,
@@ -117,8 +119,8 @@ def host_gaps(record: HostRecord) -> Iterable[Gap]:
             kind="restore-owed",
             host=record.host,
             what="Auditing could not be put back on this host",
-            effect="The host may still be writing audit records",
-            remedy="Run `fleetaudit restore`",
+            effect="The host writes audit records until its lease ends them",
+            remedy="Run fleetaudit restore with this inventory; nothing else does it without a lease",
         )
 
 

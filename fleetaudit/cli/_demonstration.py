@@ -44,12 +44,14 @@ class Demonstration:
         analysis: What the report says.
         score: The report beside the truth.
         left_changed: Hosts whose audit policy is not what it was, after ``restore``.
+        paid: Hosts that died while their window was open, and were restored when they came back.
     """
 
     run: RunDirectory
     analysis: Analysis
     score: Score
     left_changed: tuple[str, ...]
+    paid: tuple[str, ...] = ()
 
 
 def demonstrate(
@@ -86,7 +88,11 @@ def demonstrate(
     after = _policies(fleet)
     changed = tuple(name for name, policy in after.items() if policy != before[name])
     return Demonstration(
-        run=directory, analysis=analysis, score=score(analysis, truth), left_changed=changed
+        run=directory,
+        analysis=analysis,
+        score=score(analysis, truth),
+        left_changed=changed,
+        paid=summary.owed,
     )
 
 

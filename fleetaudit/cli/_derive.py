@@ -13,7 +13,7 @@ from fleetaudit.records.outcome import OutcomeKind
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fleetaudit.records.figures import Analysis
+    from fleetaudit.records.figures import Analysis, Coverage
     from fleetaudit.store import RunDirectory
 
 __all__ = ["derive", "print_answer", "summarize", "write_reports"]
@@ -60,16 +60,26 @@ def print_answer(run: RunDirectory, analysis: Analysis, *, as_json: bool) -> Non
     coverage = analysis.coverage
     click.echo(
         f"{analysis.attempts:,} dropped attempts ({analysis.records:,} records)"
-        f" on {coverage.hosts_observed:,} of {coverage.hosts:,} hosts,"
-        f" {coverage.observed_hours:,.2f} host-hours observed."
+        f" on {coverage.hosts_observed:,} of {_hosts(coverage.hosts)},"
+        f" {_hours(coverage)} observed."
     )
     for rule in analysis.rules[:5]:
         name = visible(rule.rule.name)
-        click.echo(f"  {rule.attempts:>8,}  {name}  ({len(rule.hosts):,} hosts)")
+        click.echo(f"  {rule.attempts:>8,}  {name}  ({_hosts(len(rule.hosts))})")
     logged = [host.log_drops for host in analysis.hosts if host.log_drops is not None]
     if logged:
-        click.echo(f"{sum(logged):,} drops in the text logs of {len(logged):,} hosts.")
+        click.echo(f"{sum(logged):,} drops in the text logs of {_hosts(len(logged))}.")
     missing = [o for o in coverage.outcomes if o.kind is not OutcomeKind.COLLECTED]
     if missing:
-        click.echo(f"{len(missing):,} hosts were not collected; the report says why.")
-    click.echo(f"Report: {run.path / 'report.html'}")
+        click.echo(f"Not collected: {_hosts(len(missing))}; the report says why.")
+    click.echo(f"Report: {run.path / 'report.html'} and report.md beside it")
+
+
+def _hours(coverage: Coverage) -> str:
+    if coverage.hosts_observed and not coverage.observed_hours:
+        return "for an unknown time"
+    return f"{coverage.observed_hours:,.2f} host-hours"
+
+
+def _hosts(number: int) -> str:
+    return f"{number:,} host{'' if number == 1 else 's'}"

@@ -18,7 +18,7 @@ from fleetaudit.records.call import Attachment
 from fleetaudit.records.evidence import Phase
 from fleetaudit.records.figures import RunInfo
 from fleetaudit.records.host_record import HostRecord
-from fleetaudit.records.outcome import HOST, Outcome, OutcomeKind
+from fleetaudit.records.outcome import HOST, NOT_GIVEN, Outcome, OutcomeKind
 from fleetaudit.store import HostFolder, RunDirectory
 from fleetaudit.store.host_folder import NAME
 from fleetaudit.store.run_directory import MANIFEST
@@ -113,7 +113,7 @@ def _outcome(host: str, source: str, *, is_given: bool, damages: list[str]) -> O
             remedy="Copy the file once more",
         )
     kind = OutcomeKind.COLLECTED if is_given else OutcomeKind.UNSUPPORTED
-    reason = "" if is_given else "no such file was given"
+    reason = "" if is_given else NOT_GIVEN
     return Outcome(host=host, source=source, kind=kind, reason=reason)
 
 

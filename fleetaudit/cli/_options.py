@@ -75,7 +75,7 @@ _HOSTS: Final = (
         metavar="FILE",
         help="Ansible inventory (YAML; others through ansible-inventory), or - for JSON on stdin.",
     ),
-    click.option("-l", "--limit", metavar="PATTERN", help="Only these hosts: 'web*:!web03'."),
+    click.option("-l", "--limit", metavar="PATTERN", help="Only these hosts: 'web*:!web03*'."),
     click.option(
         "--vault-password-file",
         metavar="FILE",

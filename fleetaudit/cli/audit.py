@@ -260,5 +260,5 @@ def _line(row: dict[str, object]) -> str:
     elif "lease" in row:
         words.append(f"owed by run {row['run_id']}, without a lease on the host")
     else:
-        words.append("no lease")
+        words.append("no lease" if row["outcome"] == "collected" else "leases unknown")
     return " ".join(words)

@@ -74,9 +74,11 @@ def command(
         result = {**summarize(shown.analysis), "score": _plain(shown.score)}
         click.echo(json.dumps(result, ensure_ascii=True))
     else:
-        print_answer(shown.run, shown.analysis, as_json=False)
         click.echo(_verdict(shown.score))
+        for name in shown.paid:
+            click.echo(f"{name} died while its window was open; back on the net, it was restored.")
         click.echo(f"Left changed: {', '.join(shown.left_changed) or 'no host'}.")
+        print_answer(shown.run, shown.analysis, as_json=False)
     is_good = shown.score.is_equal and not shown.left_changed
     return Exit.OK if is_good else Exit.DEFECT
 

@@ -30,7 +30,7 @@ def command(
     \b
     Examples:
       fleetaudit inventory -i inventory.yml
-      fleetaudit inventory -i inventory.yml --limit 'web*:!web03' --json
+      fleetaudit inventory -i inventory.yml --limit 'web*:!web03*' --json
     """
     from fleetaudit.inventory import describe
 

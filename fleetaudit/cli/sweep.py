@@ -79,7 +79,7 @@ def command(
     \b
     Examples:
       fleetaudit sweep -i inventory.yml
-      fleetaudit sweep -i inventory.yml --limit 'web*:!web03' --window 30m --json
+      fleetaudit sweep -i inventory.yml --limit 'web*:!web03*' --window 30m --json
     """
     from fleetaudit.cli._carry_out import carry_out
     from fleetaudit.cli._fleet_run import FleetRun, instruments, new_run_id

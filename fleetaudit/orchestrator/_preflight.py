@@ -107,7 +107,7 @@ def refuse(
         raise HostUnsupportedError(happened, host=host, stage=_STAGE)
     if not overrides_group_policy and (held := _held_off(snapshot)):
         happened = f"a group policy says that {' and '.join(held)} be not audited for failure"
-        raise _no(host, happened, "Change that policy, or allow the sweep to override it")
+        raise _no(host, happened, "Change that policy, or sweep with --override-group-policy")
 
 
 def standing_debts(

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fleetaudit.records.evidence import Evidence
 
-__all__ = ["HOST", "Outcome", "OutcomeKind"]
+__all__ = ["HOST", "NOT_GIVEN", "Outcome", "OutcomeKind"]
+
+NOT_GIVEN = "no such file was given"
+"""Why a source of an import has no evidence: nobody gathered it, which is no gap of a host."""
 
 HOST = "host"
 """The source name of the outcome that speaks of the host as a whole."""

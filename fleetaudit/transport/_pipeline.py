@@ -81,7 +81,7 @@ def pipeline_error(
     doing = f"running {call.script}"
     said = complaints.last_message
     if complaints.unsupported:
-        return HostUnsupportedError(f"the host has no such thing: {said}", host=host, stage=doing)
+        return HostUnsupportedError(said.partition(": ")[2] or said, host=host, stage=doing)
     if shell.state == PSInvocationState.COMPLETED:
         return None
     if shell.state != PSInvocationState.FAILED:

@@ -10,6 +10,8 @@ from fleetaudit.reporting.sections._section import SectionDeclaration
 from fleetaudit.reporting.sections._words import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fleetaudit.records.figures import Analysis, Coverage, Gap
 
 __all__ = ["SECTION"]
@@ -31,10 +33,20 @@ _TITLES = {
     "raw-sockets": "What no host can show",
     "rebooted": "Hosts started again",
     "records-lost": "Windows lost audit records",
-    "restore-owed": "Auditing is still on",
+    "restore-owed": "Auditing was not put back by this run",
+    "source-unsupported": "Hosts that do not have a source",
 }
 _BAD = {"restore-owed", "records-lost"}
-_QUIET = {"evidence-doubted", "raw-sockets", "rebooted", "clock-skew"}
+_QUIET = {
+    "clock-skew",
+    "evidence-doubted",
+    "hours-unknown",
+    "raw-sockets",
+    "rebooted",
+    "source-unsupported",
+}
+_NAMED = 5
+"""Hosts that one line names."""
 _MOST = 20
 """Hosts that one box names; the table of hosts names all."""
 
@@ -82,10 +94,9 @@ def _box(kind: str, gaps: list[Gap]) -> Callout:
     hosts = len({gap.host for gap in gaps if gap.host})
     effects = sorted({gap.effect for gap in gaps})
     remedies = sorted({gap.remedy for gap in gaps if gap.remedy})
-    own = [gap for gap in gaps if gap.host]
-    items = [_item(gap, with_remedy=len(remedies) > 1) for gap in own[:_MOST]]
-    if len(own) > _MOST:
-        items.append(f"and {len(own) - _MOST} more")
+    items = list(_items(gaps, with_remedy=len(remedies) > 1))
+    if len(items) > _MOST:
+        items[_MOST:] = [f"and {len(items) - _MOST} more"]
     said = [gap.what for gap in gaps if not gap.host]
     return Callout(
         tone=Tone.BAD if kind in _BAD else Tone.PLAIN if kind in _QUIET else Tone.WARNING,
@@ -96,9 +107,16 @@ def _box(kind: str, gaps: list[Gap]) -> Callout:
     )
 
 
-def _item(gap: Gap, *, with_remedy: bool) -> str:
-    remedy = f". {gap.remedy}" if with_remedy and gap.remedy else ""
-    return f"{gap.host}: {gap.what}{remedy}"
+def _items(gaps: list[Gap], *, with_remedy: bool) -> Iterator[str]:
+    """Yield a line for each thing that was not seen; hosts of which the same is true share it."""
+    hosts: dict[tuple[str, str], list[str]] = {}
+    for gap in gaps:
+        if gap.host:
+            hosts.setdefault((gap.what, gap.remedy), []).append(gap.host)
+    for (what, remedy), names in hosts.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        advice = f". {remedy}" if with_remedy and remedy else ""
+        yield f"{', '.join(names[:_NAMED])}{more}: {what}{advice}"
 
 
 SECTION = SectionDeclaration(name="not-seen", order=10, build=_build)
