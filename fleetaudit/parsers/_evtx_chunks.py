@@ -21,6 +21,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from evtx import PyEvtxParser
@@ -50,6 +51,7 @@ _TABLES_AT: Final = 128
 _NO_TABLES: Final = bytes(_RECORDS_AT - _TABLES_AT)
 """In place of a chunk's tables of names and templates. The reader does without them at the same
 speed, and a table whose chain runs in a circle would never let it go."""
+_own: Final = itemgetter("data", "event_record_id")
 _NUMBER: Final = re.compile(r"record number (\d+)")
 
 TextRecord = tuple[str, int]
@@ -225,13 +227,13 @@ def _decode(block: bytes, *, where: str, source: str) -> tuple[list[TextRecord],
     while len(issues) <= MOST_RECORDS:
         try:
             for record in reader:
-                text = record["data"]
+                text, _ = one = _own(record)
                 characters += len(text)
                 if characters > _MOST_TEXT:
                     problem = "unfolds to more text than any real chunk; its rest was not read"
                     issues.append(Issue(source=source, where=where, problem=problem))
                     return records, issues
-                records.append((text, record["event_record_id"]))
+                records.append(one)
         except (RuntimeError, ValueError, OSError) as error:
             issues.append(_unreadable(str(error), where=where, source=source))
         else:
