@@ -61,14 +61,19 @@ class PendingEvents:
 
     def take(self, records: list[TextRecord]) -> Iterator[Issue]:
         """Keep or count some records; yield what is wrong with those that are neither."""
-        head_of, waiting_of = self._reader.head, self._waiting.get
+        head_of, waiting_of, first = self._reader.head, self._waiting.get, self._reader.first
         for record in records:
             text, number = record
-            try:
-                head = head_of(text)
-            except ValueError:
-                yield self._issue(number, "has no event id")
-                continue
+            for start, known in first:
+                if text.startswith(start):
+                    head = known
+                    break
+            else:
+                try:
+                    head = head_of(text)
+                except ValueError:
+                    yield self._issue(number, "has no event id")
+                    continue
             waiting = waiting_of(head.table)
             if waiting is not None:
                 waiting.kinds[head].append(len(waiting.records))

@@ -69,12 +69,16 @@ class EventReader:
     """Reads heads and tails of event texts; remembers the heads.
 
     ``table_of`` tells the table for an event id and its provider in lower case.
+
+    Attributes:
+        first: Some beginnings with the name that ends them, which is the first of its kind in any
+            text that starts so, and their heads: a loop over many texts may ask them itself.
     """
 
     def __init__(self, table_of: Callable[[int, str], str]) -> None:
         self._table_of = table_of
         self._heads: dict[str, EventHead] = {}
-        self._first: list[tuple[str, EventHead]] = []
+        self.first: list[tuple[str, EventHead]] = []
 
     def head(self, text: str) -> EventHead:
         """Return what the text's record shares with others of its kind.
@@ -82,18 +86,14 @@ class EventReader:
         Raises:
             ValueError: The text is no event, or has no event id.
         """
-        for start, known in self._first:
-            # The name that ends a beginning is the first of its kind in the text.
-            if text.startswith(start):
-                return known
         beginning = text[: text.find(_HEAD_ENDS)]
         head = self._heads.get(beginning)
         if head is None:
             head = self._new_head(_system(_event(text)), len(beginning))
             if _HEAD.fullmatch(beginning) and len(self._heads) < _MOST_REMEMBERED:
                 self._heads[beginning] = head
-                if len(self._first) < _MOST_FIRST:
-                    self._first.append((beginning + _HEAD_ENDS, head))
+                if len(self.first) < _MOST_FIRST:
+                    self.first.append((beginning + _HEAD_ENDS, head))
         return head
 
     def tail(self, text: str, head: EventHead) -> EventTail:
