@@ -110,7 +110,7 @@ def host_gaps(record: HostRecord) -> Iterable[Gap]:
             kind=f"source-{outcome.kind.value}",
             host=record.host,
             what=f"{outcome.source}: {outcome.reason or outcome.kind.value}",
-            effect="A part was kept" if outcome.is_partial else "Nothing came of this source",
+            effect=_effect(outcome),
             remedy=outcome.remedy,
         )
     yield from record.gaps
@@ -120,8 +120,14 @@ def host_gaps(record: HostRecord) -> Iterable[Gap]:
             host=record.host,
             what="Auditing could not be put back on this host",
             effect="The host writes audit records until its lease ends them",
-            remedy="Run fleetaudit restore with this inventory; nothing else does it without a lease",
+            remedy="Run fleetaudit restore; on a host without a lease nothing else does it",
         )
+
+
+def _effect(outcome: Outcome) -> str:
+    if outcome.kind is OutcomeKind.UNSUPPORTED:
+        return "What only this source could show is not in the figures"
+    return "A part was kept" if outcome.is_partial else "Nothing came of this source"
 
 
 def issue_gaps(host: str, issues: Iterable[Issue]) -> Iterable[Gap]:
