@@ -1,4 +1,5 @@
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,5 +48,20 @@ def test_no_python_string_holds_powershell() -> None:
         and any(mark in node.value for mark in suspicious)
         and "\n" in node.value
         and "param(" in node.value.replace("param()", "")
+    ]
+    assert found == []
+
+
+def test_no_pattern_repeats_a_group_possessively() -> None:
+    """Python before 3.11.5, Debian 12's among them, matches such a group wrongly."""
+    possessive = re.compile(r"(?<!\\)\)(?:[*+?]|\{[0-9,]+\})\+")
+    found = [
+        f"{module.relative_to(PACKAGE)}:{node.lineno}"
+        for module in _modules()
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and possessive.search(node.value)
+        and "(?:" in node.value
     ]
     assert found == []
