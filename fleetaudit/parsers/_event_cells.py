@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CellLayout", "learn"]
 
-# No possessive groups: before Python 3.11.5 they forget captures (python/cpython#106052).
+# No possessive groups: before Python 3.11.5 they match wrongly (python/cpython issue 106052).
 _CELL: Final = re.compile(
     r'(?P<prefix>(?:"[^"\\]*":\{?)+)'
     r'(?P<value>"(?:[^"\\]|\\.)*"|-?[0-9]+|null)'

@@ -26,13 +26,13 @@ _HEAD: Final = re.compile(
     + _FLAT
     + r',"System":\{"Provider":'
     + _ATTRIBUTES
-    + r',"EventID":"?\d++"?,(?:"[A-Za-z]++":"?\w*+"?,)*+'
+    + r',"EventID":"?\d++"?,(?:"[A-Za-z]++":"?\w*+"?,)*'
 )
 _TAIL: Final = re.compile(
     r'"TimeCreated":\{"#attributes":\{"SystemTime":"([^"\\{}]*+)"\}\}'
     r',"EventRecordID":"?(\d{1,20})"?,"Correlation":'
     + _ATTRIBUTES
-    + r',"Execution":(?:null|\{"#attributes":\{(?:"ProcessID":"?(\d{1,10})"?)?+[^{}]*+\}\})'
+    + r',"Execution":(?:null|\{"#attributes":\{(?:"ProcessID":"?(\d{1,10})"?)?[^{}]*+\}\})'
     + r',"Channel":"[^"\\]*+","Computer":"([^"\\]*+)","Security":'
     + _ATTRIBUTES
     + r'\},"EventData":(?=\{)'

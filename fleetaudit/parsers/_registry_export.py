@@ -29,8 +29,8 @@ __all__ = ["Flaw", "Key", "Value", "read_export"]
 _LONGEST_KEY: Final = 16_384
 _LONGEST_VALUE: Final = 1_048_576
 _HEADERS: Final = ("Windows Registry Editor Version 5.00", "REGEDIT4")
-_NAMED = re.compile(r'(?:@|"((?:[^"\\]++|\\.)*+)")\s*=\s*(.*)', re.DOTALL)
-_STRING_PART = re.compile(r'(?:[^"\\]++|\\.|\\$)*+')
+_NAMED = re.compile(r'(?:@|"((?:[^"\\]++|\\.)*)")\s*=\s*(.*)', re.DOTALL)
+_STRING_PART = re.compile(r'(?:[^"\\]++|\\.|\\$)*')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _DWORD = re.compile(r"dword:([0-9a-fA-F]{1,8})", re.IGNORECASE)
 _HEX = re.compile(r"hex(?:\(([0-9a-fA-F]{1,8})\))?:([0-9a-fA-F,\s]*)", re.IGNORECASE)

@@ -43,7 +43,7 @@ _BEGINNINGS: Final = ("<Event ", "<Event>")
 _START: Final = re.compile(r"<Event(?=[\s>])")
 _END: Final = "</Event>"
 _BETWEEN: Final = re.compile(
-    r"(?:\s++|<\?xml[^<>]*+>|</?Events(?:\s[^<>]*+)?>|<!--[^<>]{0,1000}-->|\ufeff)*+"
+    r"(?:\s++|<\?xml[^<>]*+>|</?Events(?:\s[^<>]*+)?>|<!--[^<>]{0,1000}-->|\ufeff)*"
 )
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
