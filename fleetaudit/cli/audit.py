@@ -11,6 +11,7 @@ import click
 
 from fleetaudit.cli import _options
 from fleetaudit.cli._exits import Exit, exit_of
+from fleetaudit.cli._terminal import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -241,7 +242,7 @@ def _print(rows: list[dict[str, object]], *, as_json: bool) -> None:
         click.echo(json.dumps({"schema_version": 1, "hosts": rows}, ensure_ascii=True))
         return
     for row in rows:
-        click.echo("".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in _line(row)))
+        click.echo(visible(_line(row)))
     if not rows:
         click.echo("Nothing was left on by this controller on these hosts.")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 import jinja2
+
+from fleetaudit.reporting.renderers._visible import visible
 
 if TYPE_CHECKING:
     from fleetaudit.records.figures import RunInfo
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 _TEMPLATES: Final = "fleetaudit.reporting.renderers"
-_CONTROL: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 
 
 def render(run: RunInfo, sections: tuple[Section, ...]) -> str:
@@ -32,11 +30,6 @@ def render(run: RunInfo, sections: tuple[Section, ...]) -> str:
         .get_template("report.html")
         .render(run=run, sections=sections, style=style, style_digest=digest)
     )
-
-
-def _visible(text: str) -> str:
-    """Show control characters and direction marks instead of obeying them."""
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _kind(block: object) -> str:
@@ -53,7 +46,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["visible"] = _visible
+    environment.filters["visible"] = visible
     environment.filters["kind"] = _kind
     return environment
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.reporting.blocks import Callout, Details, KeyFigures, Paragraph, Table, Tone
+from fleetaudit.reporting.renderers._visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["escape", "render"]
 
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>#|~&!])")
-_CONTROL: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 _WORDS: Final = {
     Tone.PLAIN: "Note",
     Tone.GOOD: "Good",
@@ -41,8 +39,7 @@ def render(run: RunInfo, sections: tuple[Section, ...]) -> str:
 
 def escape(text: str) -> str:
     """Return text that Markdown shows as it is, on one line, even inside a table."""
-    visible = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    return _SPECIAL.sub(r"\\\1", visible)
+    return _SPECIAL.sub(r"\\\1", visible(text))
 
 
 def _block(block: Block) -> Iterator[str]:
@@ -107,5 +104,4 @@ def _details(block: Details) -> Iterator[str]:
 
 
 def _html(text: str) -> str:
-    visible = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    return visible.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
