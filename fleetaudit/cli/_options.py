@@ -14,8 +14,19 @@ from typing import Final
 import click
 
 from fleetaudit.cli._host_choice import HostChoice
+from fleetaudit.records.debt import Wanted
 
-__all__ = ["Duration", "Rate", "Work", "hosts", "json_output", "run_folder", "state", "work"]
+__all__ = [
+    "Duration",
+    "Rate",
+    "Work",
+    "changes",
+    "hosts",
+    "json_output",
+    "run_folder",
+    "state",
+    "work",
+]
 
 _Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 
@@ -66,6 +77,29 @@ class Rate(click.ParamType[float]):
         return float(found[1])
 
 
+class Change(click.ParamType[str]):
+    """A reversible change beside the auditing, by the name of its operation."""
+
+    name = "change"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002 - the signature is click's
+        """Return the names, for help."""
+        return f"[{'|'.join(self._names())}]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the name."""
+        if value not in self._names():
+            self.fail(f"{value!r} is none of {', '.join(self._names())}", param, ctx)
+        return str(value)
+
+    def _names(self) -> list[str]:
+        from fleetaudit.operations import catalogue  # late: it loads the parsers
+
+        return [name for name in catalogue() if name != "audit-policy"]
+
+
 _HOSTS: Final = (
     click.option(
         "-i",
@@ -84,6 +118,30 @@ _HOSTS: Final = (
         help="File with the Ansible vault password.",
     ),
     click.option("-k", "--ask-pass", is_flag=True, help="Ask for the password of all hosts."),
+)
+_LARGEST_LOG: Final = 32_767
+"""Kilobytes of the firewall's log that Windows takes (windows-facts 6)."""
+
+
+_CHANGES: Final = (
+    click.option(
+        "--success",
+        is_flag=True,
+        help="Audit permitted traffic too: ten times the records, rarely needed.",
+    ),
+    click.option(
+        "--also",
+        multiple=True,
+        type=Change(),
+        help="Change this too for as long, and put it back; may be given again.",
+    ),
+    click.option(
+        "--log-size",
+        "log_kilobytes",
+        type=click.IntRange(1, _LARGEST_LOG),
+        metavar="KB",
+        help="With --also firewall-logging: let the firewall's log become at least so large.",
+    ),
 )
 _WORK: Final = (
     click.option(
@@ -129,6 +187,21 @@ def work(function: Callable[..., int]) -> Callable[..., int]:
         return function(work=Work(jobs=jobs, is_quiet=no_progress), **others)
 
     return _added(with_work, _WORK)
+
+
+def changes(function: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that say what is changed; the command gets ``wanted`` and ``also``."""
+
+    @functools.wraps(function)
+    def with_changes(
+        *, success: bool, also: tuple[str, ...], log_kilobytes: int | None, **others: object
+    ) -> int:
+        if log_kilobytes is not None and "firewall-logging" not in also:
+            raise click.UsageError("--log-size goes with --also firewall-logging")
+        wanted = Wanted(with_success=success, log_kilobytes=log_kilobytes or 0)
+        return function(wanted=wanted, also=tuple(dict.fromkeys(also)), **others)
+
+    return _added(with_changes, _CHANGES)
 
 
 def _added(function: Callable[..., int], options: Sequence[_Decorator]) -> Callable[..., int]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fleetaudit.cli._host_choice import HostChoice
     from fleetaudit.cli._options import Work
     from fleetaudit.orchestrator.fleet import FleetSummary
-    from fleetaudit.records.audit_policy import Debt
+    from fleetaudit.records.debt import Debt, Wanted
     from fleetaudit.records.host_record import HostRecord
     from fleetaudit.store import HostFolder, RunDirectory
 
@@ -51,7 +51,7 @@ def command() -> None:
     required=True,
     help="For how long; the host itself ends it then. Given again, it is renewed.",
 )
-@click.option("--success", is_flag=True, help="Audit permitted traffic too: ten times the records.")
+@_options.changes
 @click.option(
     "--override-group-policy",
     is_flag=True,
@@ -64,7 +64,8 @@ def switch_on(
     *,
     hosts: HostChoice,
     lease: timedelta,
-    success: bool,
+    wanted: Wanted,
+    also: tuple[str, ...],
     override_group_policy: bool,
     state_dir: Path,
     work: Work,
@@ -94,7 +95,8 @@ def switch_on(
         settings = HoldSettings(
             run_id=run.directory.manifest.run_id,
             lease=lease,
-            with_success=success,
+            wanted=wanted,
+            also=also,
             overrides_group_policy=override_group_policy,
         )
         with run.directory:

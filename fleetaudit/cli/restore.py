@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fleetaudit.cli._host_choice import HostChoice
     from fleetaudit.cli._options import Work
     from fleetaudit.orchestrator.fleet import FleetSummary
-    from fleetaudit.records.audit_policy import Debt
+    from fleetaudit.records.debt import Debt
     from fleetaudit.records.host import Host
     from fleetaudit.records.host_record import HostRecord
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from fleetaudit.cli._host_choice import HostChoice
     from fleetaudit.cli._options import Work
+    from fleetaudit.records.debt import Wanted
 
 __all__ = ["command"]
 
@@ -28,11 +29,7 @@ __all__ = ["command"]
     show_default=True,
     help="How long each host is audited.",
 )
-@click.option(
-    "--success",
-    is_flag=True,
-    help="Audit permitted traffic too: ten times the records, rarely needed.",
-)
+@_options.changes
 @click.option(
     "--override-group-policy",
     is_flag=True,
@@ -59,7 +56,8 @@ def command(
     *,
     hosts: HostChoice,
     window: timedelta,
-    success: bool,
+    wanted: Wanted,
+    also: tuple[str, ...],
     override_group_policy: bool,
     no_lease: bool,
     budget: float,
@@ -94,14 +92,15 @@ def command(
         path=out or Path("reports/runs") / new_run_id(clock),
         state=state_dir,
         parameters=_parameters(
-            hosts, window, lease=not no_lease, budget=None if no_budget else budget
+            hosts, window, lease=not no_lease, budget=None if no_budget else budget, also=also
         ),
         work=work,
     )
     settings = SweepSettings(
         run_id=run.directory.manifest.run_id,
         window=window,
-        with_success=success,
+        wanted=wanted,
+        also=also,
         overrides_group_policy=override_group_policy,
         needs_lease=not no_lease,
         noise_budget=None if no_budget else NoiseBudget(events_per_s=budget),
@@ -116,7 +115,12 @@ def command(
 
 
 def _parameters(
-    hosts: HostChoice, window: timedelta, *, lease: bool, budget: float | None
+    hosts: HostChoice,
+    window: timedelta,
+    *,
+    lease: bool,
+    budget: float | None,
+    also: tuple[str, ...],
 ) -> dict[str, str]:
     return {
         "inventory": hosts.source,
@@ -124,4 +128,5 @@ def _parameters(
         "window": str(window),
         "lease": "required" if lease else "none",
         "budget": "none" if budget is None else f"{budget:g}/s",
+        "also": ", ".join(also) or "nothing",
     }

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import TYPE_CHECKING
 
-from fleetaudit.operations._operation import Operation, Owe
+from fleetaudit.operations._operation import Command, Operation
 from fleetaudit.registry import discover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Operation", "Owe", "catalogue"]
+__all__ = ["Command", "Operation", "catalogue"]
 
 
+@cache
 def catalogue() -> Mapping[str, Operation]:
     """Return every operation by name, sorted, read-only."""
     return discover(

@@ -37,18 +37,18 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from lxml import etree
 
-from fleetaudit.records.audit_policy import Inclusion
+from fleetaudit.operations import Command, catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fleetaudit.operations.lease import Lease
+    from fleetaudit.records.debt import Debt
 
-__all__ = ["NAMESPACE", "TASK_FOLDER", "FoundTask", "read_task", "task_xml"]
+__all__ = ["NAMESPACE", "TASK_FOLDER", "FoundTask", "command_of", "read_task", "task_xml"]
 
 NAMESPACE: Final = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 TASK_FOLDER: Final = "\\fleetaudit\\"
@@ -60,10 +60,7 @@ _MOST_BYTES: Final = 1 << 20
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DECLARATION: Final = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _RUN: Final = re.compile(r"\Afleetaudit run (\S+) on ")
-_SET: Final = re.compile(
-    r"/set /subcategory:(\{[0-9A-Fa-f-]{36}\}) "
-    r"/success:(enable|disable) /failure:(enable|disable)"
-)
+_EXEC: Final = ("Command", "Arguments")
 _SETTINGS: Final = (
     ("MultipleInstancesPolicy", "IgnoreNew"),
     ("DisallowStartIfOnBatteries", "false"),
@@ -88,12 +85,13 @@ class FoundTask:
     Attributes:
         run_id: The run that its description names; empty where it names none.
         deadline: When it starts, by the host's clock; None where it has no such trigger.
-        before: What it puts back, by subcategory; a subcategory fleetaudit does not know too.
+        before: What it puts back, by operation and setting; what fleetaudit does not know is not
+            among it.
     """
 
     run_id: str
     deadline: datetime | None
-    before: Mapping[UUID, Inclusion]
+    before: Mapping[tuple[str, str], str]
 
 
 def task_xml(lease: Lease) -> str:
@@ -102,13 +100,13 @@ def task_xml(lease: Lease) -> str:
     Raises:
         ValueError: There is nothing to put back, or more than a task can do.
     """
-    commands = [*_policy(lease), *((one.command, one.arguments) for one in lease.reverts)]
+    commands = [command_of(debt) for debt in lease.debts]
     if not commands:
         raise ValueError("the lease puts nothing back")
     marker = f'/d /c echo fired>"%ProgramData%\\fleetaudit\\{lease.name}.fired"'
     commands += [
-        ("cmd.exe", marker),
-        ("schtasks.exe", f'/Delete /TN "{TASK_FOLDER}{lease.name}" /F'),
+        Command(program="cmd.exe", arguments=marker),
+        Command(program="schtasks.exe", arguments=f'/Delete /TN "{TASK_FOLDER}{lease.name}" /F'),
     ]
     if len(commands) > _MOST_ACTIONS:
         raise ValueError(f"a task can do {_MOST_ACTIONS} things, and the lease {len(commands)}")
@@ -123,10 +121,10 @@ def task_xml(lease: Lease) -> str:
     for name, value in _SETTINGS:
         _add(settings, name, value)
     actions = _add(task, "Actions", Context="Author")
-    for command, arguments in commands:
+    for command in commands:
         execute = _add(actions, "Exec")
-        _add(execute, "Command", _SYSTEM32 + command)
-        _add(execute, "Arguments", arguments)
+        _add(execute, "Command", _SYSTEM32 + command.program)
+        _add(execute, "Arguments", command.arguments)
     text = etree.tostring(task, encoding="unicode", pretty_print=True)
     return f'<?xml version="1.0" encoding="UTF-16"?>\n{text}'
 
@@ -162,26 +160,36 @@ def read_task(data: bytes) -> FoundTask:
     said = task.findtext("t:RegistrationInfo/t:Description", "", names)
     start = task.findtext("t:Triggers/t:TimeTrigger/t:StartBoundary", "", names)
     run = _RUN.match(said)
-    before: dict[UUID, Inclusion] = {}
+    before: dict[tuple[str, str], str] = {}
     for action in task.iterfind("t:Actions/t:Exec", names):
-        wanted = _SET.fullmatch(action.findtext("t:Arguments", "", names))
-        if wanted is not None:
-            before[UUID(wanted[1])] = _inclusion(success=wanted[2], failure=wanted[3])
+        program, arguments = (action.findtext(f"t:{name}", "", names) for name in _EXEC)
+        before |= _recognized(program, arguments)
     return FoundTask(run_id=run[1] if run else "", deadline=_moment(start), before=before)
 
 
-def _policy(lease: Lease) -> list[tuple[str, str]]:
-    lines = []
-    for debt in lease.debts:
-        success, failure = (
-            "enable" if flag in debt.before else "disable"
-            for flag in (Inclusion.SUCCESS, Inclusion.FAILURE)
-        )
-        arguments = (
-            f"/set /subcategory:{debt.subcategory.braced} /success:{success} /failure:{failure}"
-        )
-        lines.append(("auditpol.exe", arguments))
-    return lines
+def command_of(debt: Debt) -> Command:
+    """Return the command that puts back what ``debt`` says.
+
+    Raises:
+        ValueError: It speaks of an operation, a setting or a value that does not exist.
+    """
+    operation = catalogue().get(debt.operation)
+    if operation is None:
+        raise ValueError(f"no change is called {debt.operation!r}")
+    operation.command(debt.setting, debt.during)
+    return operation.command(debt.setting, debt.before)
+
+
+def _recognized(program: str, arguments: str) -> dict[tuple[str, str], str]:
+    try:
+        command = Command(program=program.removeprefix(_SYSTEM32), arguments=arguments)
+    except ValueError:
+        return {}
+    for operation in catalogue().values():
+        found = operation.recognize(command)
+        if found is not None:
+            return {(operation.name, found[0]): found[1]}
+    return {}
 
 
 def _registration(task: etree._Element, lease: Lease) -> None:
@@ -224,12 +232,3 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return read.astimezone(UTC) if read.tzinfo is not None else None
-
-
-def _inclusion(*, success: str, failure: str) -> Inclusion:
-    found = Inclusion.NONE
-    if success == "enable":
-        found |= Inclusion.SUCCESS
-    if failure == "enable":
-        found |= Inclusion.FAILURE
-    return found

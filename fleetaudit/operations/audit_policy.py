@@ -2,26 +2,29 @@
 
 A host's own settings are only ever added to, and put back to the snapshot rather than to
 "disabled" (windows-facts 5): what was audited before is audited during the window and after it.
+
+Settings are named by the subcategory's GUID in braces; values are ``none``, ``success``,
+``failure`` and ``success+failure``.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from fleetaudit.errors import HostUnsupportedError
-from fleetaudit.operations._operation import Operation
+from fleetaudit.operations._operation import Command, Operation
 from fleetaudit.parsers import auditpol_backup
-from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
+from fleetaudit.records.audit_policy import Inclusion, Subcategory
 from fleetaudit.records.call import ScriptCall
+from fleetaudit.records.debt import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fleetaudit.records.audit_policy import AuditPolicy
+    from fleetaudit.records.debt import Wanted
 
-__all__ = ["OPERATION", "POLICY_FILE", "SUBCATEGORIES"]
+__all__ = ["OPERATION", "POLICY_FILE", "SUBCATEGORIES", "WORDS"]
 
 POLICY_FILE: Final = "policy.csv"
 """What ``Get-AuditPolicy`` sends: the output of ``auditpol /backup``."""
@@ -29,68 +32,78 @@ POLICY_FILE: Final = "policy.csv"
 SUBCATEGORIES: Final = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
 """What is turned on, in this order (windows-facts 1.1)."""
 
+_LABELS: Final = {one.braced: one.name for one in Subcategory}
+_FLAGS: Final = {
+    "none": Inclusion.NONE,
+    "success": Inclusion.SUCCESS,
+    "failure": Inclusion.FAILURE,
+    "success+failure": Inclusion.SUCCESS | Inclusion.FAILURE,
+}
+WORDS: Final = MappingProxyType({flags: word for word, flags in _FLAGS.items()})
+"""The value of each inclusion setting."""
+
+_SET: Final = re.compile(
+    r"/set /subcategory:(\{[0-9A-Fa-f-]{36}\}) "
+    r"/success:(enable|disable) /failure:(enable|disable)"
+)
+
 
 def _capture() -> ScriptCall:
     return ScriptCall(script="Get-AuditPolicy")
 
 
-def _read(files: Mapping[str, bytes]) -> AuditPolicy:
-    return auditpol_backup.read_policy(files[POLICY_FILE])
+def _read(files: Mapping[str, bytes]) -> State:
+    policy = auditpol_backup.read_policy(files[POLICY_FILE])
+    found = {one.braced: policy.of(one) for one in SUBCATEGORIES}
+    return State(values={name: WORDS[flags] for name, flags in found.items() if flags is not None})
 
 
-def _owe(
-    *, run_id: str, host: str, policy: AuditPolicy, with_success: bool = False
-) -> tuple[Debt, ...]:
-    wanted = Inclusion.FAILURE | (Inclusion.SUCCESS if with_success else Inclusion.NONE)
-    debts: list[Debt] = []
-    for subcategory in SUBCATEGORIES:
-        before = policy.of(subcategory)
-        if before is None:
-            raise HostUnsupportedError(
-                f"its audit policy does not name {subcategory.name} {subcategory.braced}",
-                host=host,
-                stage="reading the audit policy",
-            )
-        during = before | wanted
-        if during != before:
-            debts.append(
-                Debt(
-                    run_id=run_id, host=host, subcategory=subcategory, before=before, during=during
-                )
-            )
-    return tuple(debts)
+def _wish(state: State, wanted: Wanted) -> Mapping[str, str]:
+    more = Inclusion.FAILURE | (Inclusion.SUCCESS if wanted.with_success else Inclusion.NONE)
+    return {name: WORDS[_FLAGS[value] | more] for name, value in state.values.items()}
 
 
-def _apply(debt: Debt) -> ScriptCall:
-    call = _set(debt.subcategory, debt.during)
-    if not debt.lease:
-        return call
-    # A lease may have ended between its making and now: then nothing would undo the change.
-    guarded = {**call.parameters, "LeaseName": debt.lease}
-    return replace(call, parameters=MappingProxyType(guarded))
-
-
-def _restore(debt: Debt) -> ScriptCall:
-    return _set(debt.subcategory, debt.before)
-
-
-def _is_applied(debt: Debt, policy: AuditPolicy) -> bool:
-    return policy.of(debt.subcategory) == debt.during
-
-
-def _is_restored(debt: Debt, policy: AuditPolicy) -> bool:
-    return policy.of(debt.subcategory) == debt.before
-
-
-def _set(subcategory: Subcategory, inclusion: Inclusion) -> ScriptCall:
-    flags = {
-        name: "enable" if flag in inclusion else "disable"
-        for name, flag in (("Success", Inclusion.SUCCESS), ("Failure", Inclusion.FAILURE))
-    }
+def _change(setting: str, value: str) -> ScriptCall:
+    success, failure = _switches(value)
     return ScriptCall(
         script="Set-AuditPolicy",
-        parameters=MappingProxyType({"Subcategory": subcategory.braced, **flags}),
+        parameters=MappingProxyType(
+            {"Subcategory": setting, "Success": success, "Failure": failure}
+        ),
     )
+
+
+def _command(setting: str, value: str) -> Command:
+    if setting not in _LABELS or value not in _FLAGS:
+        raise ValueError(f"no audit subcategory {setting!r} with the setting {value!r}")
+    success, failure = _switches(value)
+    arguments = f"/set /subcategory:{setting} /success:{success} /failure:{failure}"
+    return Command(program="auditpol.exe", arguments=arguments)
+
+
+def _recognize(command: Command) -> tuple[str, str] | None:
+    found = _SET.fullmatch(command.arguments)
+    if command.program != "auditpol.exe" or found is None or found[1].upper() not in _LABELS:
+        return None
+    flags = Inclusion.NONE
+    if found[2] == "enable":
+        flags |= Inclusion.SUCCESS
+    if found[3] == "enable":
+        flags |= Inclusion.FAILURE
+    return found[1].upper(), WORDS[flags]
+
+
+def _label(setting: str) -> str:
+    return _LABELS.get(setting, setting)
+
+
+def _switches(value: str) -> tuple[str, str]:
+    """Return both flags, as auditpol wants them: one that is left out is left as it was."""
+    flags = _FLAGS[value]
+    success, failure = (
+        "enable" if flag in flags else "disable" for flag in (Inclusion.SUCCESS, Inclusion.FAILURE)
+    )
+    return success, failure
 
 
 OPERATION: Final = Operation(
@@ -100,9 +113,9 @@ OPERATION: Final = Operation(
     "windows-commands/auditpol-set",
     capture=_capture,
     read=_read,
-    owe=_owe,
-    apply=_apply,
-    restore=_restore,
-    is_applied=_is_applied,
-    is_restored=_is_restored,
+    wish=_wish,
+    change=_change,
+    command=_command,
+    recognize=_recognize,
+    label=_label,
 )

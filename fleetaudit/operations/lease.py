@@ -8,10 +8,10 @@ settings are and whose they were (windows-facts 10). A baseline, as
     {"format": 1, "name": "fleetaudit-20261121T080000Z", "run_id": "20261121T080000Z",
      "host": "web01", "deadline": "2026-11-21T08:20:00+00:00",
      "baseline_run_id": "",
-     "debts": [{"run_id": "20261121T080000Z", "host": "web01",
-                "subcategory": "{0CCE9225-69AE-11D9-BED3-505054503030}",
-                "before": 0, "during": 2, "lease": "fleetaudit-20261121T080000Z"}],
-     "reverts": [], "sha256": "9f86d081..."}
+     "debts": [{"run_id": "20261121T080000Z", "host": "web01", "operation": "audit-policy",
+                "setting": "{0CCE9225-69AE-11D9-BED3-505054503030}",
+                "before": "none", "during": "failure", "lease": "fleetaudit-20261121T080000Z"}],
+     "sha256": "9f86d081..."}
 
 ``sha256`` is of the other members, as JSON with sorted keys and without blanks. It shows an edit
 or damage, not who wrote the file; that only administrators can is what its folder sees to.
@@ -28,18 +28,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from fleetaudit.errors import EvidenceError, HostFailedError
 from fleetaudit.operations._lease_task import (
     TASK_FOLDER,
     FoundTask,
+    command_of,
     read_task,
     task_xml,
 )
 from fleetaudit.parsers._json import JsonObject, JsonProblem, read_json
-from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
 from fleetaudit.records.call import ScriptCall
+from fleetaudit.records.debt import Debt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,6 @@ __all__ = [
     "FoundLease",
     "FoundTask",
     "Lease",
-    "Revert",
     "baseline_json",
     "find",
     "lease_name",
@@ -68,29 +67,12 @@ LEASES_FILE: Final = "leases.json"
 _FORMAT: Final = 1
 _MOST_BYTES: Final = 1 << 20
 _MOST_LEASES: Final = 1000
+_DEBT: Final = ("run_id", "host", "operation", "setting", "before", "during")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_COMMAND: Final = re.compile(r"[A-Za-z0-9]+\.exe")
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _LEAVE_IT: Final = (
     "Nothing is assumed from it; look at the host's audit policy, then remove the file"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revert:
-    """A command that undoes a change, run by the task as SYSTEM.
-
-    Attributes:
-        command: An executable of System32, such as ``netsh.exe``.
-        arguments: As one command line. No secret, and nothing that a host chose unquoted.
-    """
-
-    command: str
-    arguments: str
-
-    def __post_init__(self) -> None:
-        if not _COMMAND.fullmatch(self.command):
-            raise ValueError(f"{self.command!r} is not the bare name of a program")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +85,6 @@ class Lease:
         host: The inventory name.
         deadline: By the host's own clock, in UTC.
         debts: What is put back: ``before`` of each is the oldest snapshot that is known.
-        reverts: What is put back beside the audit policy.
         baseline_run_id: The run whose snapshot that is: another than ``run_id`` where this run
             adopted it; empty for its own.
     """
@@ -113,7 +94,6 @@ class Lease:
     host: str
     deadline: datetime
     debts: tuple[Debt, ...]
-    reverts: tuple[Revert, ...] = ()
     baseline_run_id: str = ""
 
     def __post_init__(self) -> None:
@@ -151,13 +131,11 @@ class FoundLease:
         return self.task.run_id if self.task is not None else ""
 
     @property
-    def before(self) -> Mapping[Subcategory, Inclusion]:
+    def before(self) -> Mapping[tuple[str, str], str]:
         """Return what it puts back; of the baseline, or of the task where that is missing."""
         if self.lease is not None:
-            return {debt.subcategory: debt.before for debt in self.lease.debts}
-        known = {one.value: one for one in Subcategory}
-        found = self.task.before if self.task is not None else {}
-        return {known[guid]: value for guid, value in found.items() if guid in known}
+            return {(debt.operation, debt.setting): debt.before for debt in self.lease.debts}
+        return self.task.before if self.task is not None else {}
 
 
 def lease_name(run_id: str) -> str:
@@ -210,7 +188,6 @@ def baseline_json(lease: Lease) -> str:
         "deadline": lease.deadline.astimezone(UTC).isoformat(),
         "baseline_run_id": lease.baseline_run_id,
         "debts": [_from_debt(debt) for debt in lease.debts],
-        "reverts": [{"command": one.command, "arguments": one.arguments} for one in lease.reverts],
     }
     return json.dumps({**content, "sha256": _hash(content)}, ensure_ascii=True)
 
@@ -312,14 +289,7 @@ def _hash(content: Mapping[str, object]) -> str:
 
 
 def _from_debt(debt: Debt) -> dict[str, object]:
-    return {
-        "run_id": debt.run_id,
-        "host": debt.host,
-        "subcategory": debt.subcategory.braced,
-        "before": int(debt.before),
-        "during": int(debt.during),
-        "lease": debt.lease,
-    }
+    return {name: getattr(debt, name) for name in (*_DEBT, "lease")}
 
 
 def _to_lease(whole: JsonObject) -> Lease:
@@ -329,30 +299,15 @@ def _to_lease(whole: JsonObject) -> Lease:
         host=whole.text("host"),
         deadline=whole.time("deadline"),
         debts=tuple(_to_debt(one) for one in _objects(whole, "debts")),
-        reverts=tuple(
-            Revert(command=one.text("command"), arguments=one.optional_text("arguments"))
-            for one in _objects(whole, "reverts")
-        ),
         baseline_run_id=whole.optional_text("baseline_run_id"),
     )
 
 
 def _to_debt(one: JsonObject) -> Debt:
-    return Debt(
-        run_id=one.text("run_id"),
-        host=one.text("host"),
-        subcategory=Subcategory(UUID(one.text("subcategory"))),
-        before=_inclusion(one, "before"),
-        during=_inclusion(one, "during"),
-        lease=one.optional_text("lease"),
-    )
-
-
-def _inclusion(one: JsonObject, key: str) -> Inclusion:
-    value = one.number(key)
-    if value > Inclusion.SUCCESS | Inclusion.FAILURE:
-        raise JsonProblem(key, value, "an inclusion setting from 0 to 3")
-    return Inclusion(value)
+    words = {name: one.text(name) for name in _DEBT}
+    debt = Debt(**words, lease=one.optional_text("lease"), until=None)
+    command_of(debt)  # raises for what no operation has
+    return debt
 
 
 def _objects(whole: JsonObject, key: str) -> list[JsonObject]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fleetaudit.errors import HostError
     from fleetaudit.orchestrator._conversation import Conversation, Steps
     from fleetaudit.orchestrator._preflight import Snapshot
-    from fleetaudit.records.audit_policy import Debt
+    from fleetaudit.records.debt import Debt
 
 __all__ = ["check"]
 

@@ -9,6 +9,7 @@ from fleetaudit.operations.lease import lease_name
 from fleetaudit.orchestrator import _lease
 from fleetaudit.orchestrator._conversation import THROWN
 from fleetaudit.orchestrator._preflight import examine, refuse, standing_debts
+from fleetaudit.orchestrator._states import AUDIT, unchanged, value_of
 from fleetaudit.orchestrator._sweep import prepare
 from fleetaudit.orchestrator._takeover import find_or_pass, put_back, recall
 from fleetaudit.orchestrator._window import Change, close, host_now, open_window
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from fleetaudit.orchestrator._conversation import Conversation, Steps
     from fleetaudit.orchestrator._preflight import Snapshot
     from fleetaudit.orchestrator.settings import HoldSettings
-    from fleetaudit.records.audit_policy import Debt
+    from fleetaudit.records.debt import Debt
 
 __all__ = ["hold", "restore", "status"]
 
@@ -45,12 +46,12 @@ def hold(talk: Conversation, settings: HoldSettings) -> Steps[None]:
             overrides_group_policy=settings.overrides_group_policy,
         )
 
-    snapshot = yield from prepare(talk, refuse_by, is_holding=True)
+    snapshot = yield from prepare(talk, refuse_by, also=settings.also, is_holding=True)
     debts = standing_debts(
         talk,
         snapshot,
         run_id=settings.run_id,
-        with_success=settings.with_success,
+        wanted=settings.wanted,
         lease=lease_name(settings.run_id),
         until=talk.no_window().opened_at + settings.lease,
     )
@@ -95,8 +96,9 @@ def restore(
 
 def _renew(talk: Conversation, held: Sequence[Debt], settings: HoldSettings) -> Steps[bool]:
     """Give what is on already more time; return False where it is not on any more."""
-    snapshot = yield from examine(talk)
-    is_on = all(snapshot.policy.of(debt.subcategory) == debt.during for debt in held)
+    beside = tuple(dict.fromkeys(debt.operation for debt in held if debt.operation != AUDIT))
+    snapshot = yield from examine(talk, beside)
+    is_on = all(value_of(snapshot.states, debt) == debt.during for debt in held)
     if not is_on or any(debt.until is None or not debt.lease for debt in held):
         return False
     until = talk.no_window().opened_at + settings.lease
@@ -104,4 +106,7 @@ def _renew(talk: Conversation, held: Sequence[Debt], settings: HoldSettings) -> 
     yield from talk.do(Owe(debts=debts))
     now = host_now(talk, snapshot.facts.clock_offset)
     yield from _lease.register(talk, debts, deadline=now + settings.lease, host_now=now)
+    for name in settings.also:
+        if name not in beside:
+            talk.gaps.append(unchanged(talk, name, "what is on already was given more time only"))
     return True

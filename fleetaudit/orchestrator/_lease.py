@@ -9,14 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.collectors import Collector
-from fleetaudit.errors import (
-    HostRefusedError,
-    HostRubbishError,
-    HostUnsupportedError,
-    ScriptFailedError,
-)
+from fleetaudit.errors import HostRefusedError, HostRubbishError, HostUnsupportedError
+from fleetaudit.operations import catalogue
 from fleetaudit.operations import lease as leases
-from fleetaudit.records.audit_policy import Debt, Inclusion
+from fleetaudit.orchestrator._states import SAYS_NO
+from fleetaudit.records.debt import Debt, State, Wanted
 from fleetaudit.records.evidence import Phase
 
 if TYPE_CHECKING:
@@ -42,8 +39,6 @@ SOURCE: Final = Collector(
 """The leases as evidence, for whoever only looks."""
 
 _STAGE: Final = "looking at its leases"
-_SAYS_NO: Final = (HostRefusedError, HostUnsupportedError, ScriptFailedError)
-"""The session is fine and the host has answered, so nothing of it arrives later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +174,7 @@ def register(
     )
     try:
         yield from talk.ask(leases.register(lease, host_now=host_now))
-    except _SAYS_NO as error:
+    except SAYS_NO as error:
         raise HostRefusedError(
             f"no lease can be left on this host: {error.happened}",
             host=talk.host,
@@ -196,7 +191,7 @@ def remove(talk: Conversation, name: str) -> Steps[None]:
     """
     try:
         yield from talk.ask(leases.remove(name), is_restoring=True)
-    except _SAYS_NO:
+    except SAYS_NO:
         if any(one.name == name for one in (yield from find(talk, is_restoring=True))):
             raise
 
@@ -217,15 +212,22 @@ def _found(host: str, one: FoundLease) -> Found:
 def _debts(host: str, one: FoundLease) -> tuple[Debt, ...]:
     if one.lease is not None:
         return tuple(replace(debt, host=host, lease=one.name) for debt in one.lease.debts)
-    # A task without its baseline says what was, not what was set: at least failures.
+    # A task without its baseline says what was, not what was set: what is set by default.
     return tuple(
         Debt(
             run_id=one.run_id,
             host=host,
-            subcategory=subcategory,
+            operation=operation,
+            setting=setting,
             before=before,
-            during=before | Inclusion.FAILURE,
+            during=_by_default(operation, setting, before),
             lease=one.name,
         )
-        for subcategory, before in one.before.items()
+        for (operation, setting), before in one.before.items()
     )
+
+
+def _by_default(operation: str, setting: str, before: str) -> str:
+    """Return what a run without options sets; empty where only an option changes the setting."""
+    state = State(values={setting: before})
+    return catalogue()[operation].wish(state, Wanted()).get(setting, "")

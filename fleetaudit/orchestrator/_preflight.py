@@ -8,21 +8,30 @@ from typing import TYPE_CHECKING, Final
 from fleetaudit.errors import (
     HostError,
     HostRefusedError,
+    HostRubbishError,
     HostUnsupportedError,
 )
-from fleetaudit.orchestrator._repayment import read_policy, unreadable
+from fleetaudit.orchestrator._states import (
+    AUDIT,
+    SAYS_NO,
+    read_answer,
+    read_state,
+    unchanged,
+    unreadable,
+)
 from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.records.evidence import Phase
 from fleetaudit.records.host import LanguageMode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from fleetaudit.orchestrator._conversation import Conversation, Steps
     from fleetaudit.orchestrator.steps import Answer
-    from fleetaudit.records.audit_policy import AuditPolicy, Debt
+    from fleetaudit.records.debt import Debt, State, Wanted
+    from fleetaudit.records.figures import Gap
     from fleetaudit.records.host import HostFacts
 
 __all__ = ["AUDITED", "Snapshot", "examine", "read_facts", "refuse", "standing_debts"]
@@ -38,12 +47,21 @@ _STAGE: Final = "deciding whether to audit"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What a host said of itself and of its audit policy before anything was changed."""
+    """What a host said of itself and of its settings before anything was changed.
+
+    Attributes:
+        at: When it was asked.
+        facts: What it is.
+        states: The settings that are to be changed, by operation; the audit policy always.
+        group_policy: What a group policy says of the audit, in its own numbers.
+        gaps: Which operations it cannot be asked for, and why.
+    """
 
     at: datetime
     facts: HostFacts
-    policy: AuditPolicy
+    states: Mapping[str, State]
     group_policy: Mapping[UUID, int]
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def newest_record(self) -> int:
@@ -56,10 +74,11 @@ class Snapshot:
         return self.at + self.facts.clock_offset
 
 
-def examine(talk: Conversation) -> Steps[Snapshot]:
+def examine(talk: Conversation, also: Sequence[str] = ()) -> Steps[Snapshot]:
     """Ask for facts and audit policy, store both, and return them read.
 
-    Asked again, it stores the later answers in place of the earlier.
+    Asked again, it stores the later answers in place of the earlier. ``also`` are operations whose
+    settings are read too; one that the host does not have ends as a gap.
     """
     collectors = talk.instruments.collectors
     answer = yield from talk.require(
@@ -70,12 +89,15 @@ def examine(talk: Conversation) -> Steps[Snapshot]:
     answer = yield from talk.require(
         collectors["audit-policy"], Phase.BEFORE, window=talk.no_window()
     )
-    return Snapshot(
-        at=at,
-        facts=facts,
-        policy=read_policy(talk, answer),
-        group_policy=_read_group_policy(talk, answer),
-    )
+    states = {AUDIT: read_answer(talk, AUDIT, answer)}
+    group_policy = _read_group_policy(talk, answer)
+    gaps = []
+    for name in also:
+        try:
+            states[name] = yield from read_state(talk, name)
+        except (*SAYS_NO, HostRubbishError) as error:
+            gaps.append(unchanged(talk, name, error.happened))
+    return Snapshot(at=at, facts=facts, states=states, group_policy=group_policy, gaps=tuple(gaps))
 
 
 def refuse(
@@ -101,7 +123,8 @@ def refuse(
     if facts.language_mode not in allowed:
         remedy = "Use an endpoint in FullLanguage"
         raise _no(host, f"the session's language mode is {facts.language_mode}", remedy)
-    missing = [one.name for one in AUDITED if snapshot.policy.of(one) is None]
+    named = snapshot.states[AUDIT].values
+    missing = [one.name for one in AUDITED if one.braced not in named]
     if missing:
         happened = f"its audit policy does not name {' and '.join(missing)}"
         raise HostUnsupportedError(happened, host=host, stage=_STAGE)
@@ -115,20 +138,24 @@ def standing_debts(
     snapshot: Snapshot,
     *,
     run_id: str,
-    with_success: bool,
+    wanted: Wanted,
     lease: str = "",
     until: datetime | None = None,
 ) -> tuple[Debt, ...]:
-    """Return what will be owed; nothing for a subcategory that is audited already.
+    """Return what will be owed, the audit policy first; nothing for what stands as wanted.
 
-    ``lease`` is the name of the lease that will guard it, ``until`` as in :class:`Debt`.
+    What cannot be changed is put down as gaps. ``lease`` is the name of the lease that will guard
+    the changes, ``until`` as in :class:`Debt`.
     """
-    debts = talk.instruments.policy.owe(
-        run_id=run_id, host=talk.host, policy=snapshot.policy, with_success=with_success
-    )
-    return tuple(
-        replace(debt, lease=lease, until=until) for debt in debts if debt.before != debt.during
-    )
+    talk.gaps.extend(snapshot.gaps)
+    owed: list[Debt] = []
+    for name, state in snapshot.states.items():
+        operation = talk.instruments.operations[name]
+        owed.extend(operation.owe(state, wanted, run_id=run_id, host=talk.host))
+        withheld = operation.withheld(state, wanted)
+        if withheld:
+            talk.gaps.append(unchanged(talk, name, f"a policy owns {', '.join(withheld)}"))
+    return tuple(replace(debt, lease=lease, until=until) for debt in owed)
 
 
 def _no(host: str, happened: str, remedy: str) -> HostRefusedError:

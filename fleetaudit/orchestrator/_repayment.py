@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.errors import (
@@ -14,45 +15,22 @@ from fleetaudit.errors import (
 )
 from fleetaudit.orchestrator import _lease
 from fleetaudit.orchestrator._conversation import THROWN, Conversation, Steps, loses_the_session
+from fleetaudit.orchestrator._states import SAYS_NO, label, read_state, value_of
 from fleetaudit.orchestrator.steps import Note, Pause, Run, Settle, Urgency
 from fleetaudit.records.host_record import Restoration
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import timedelta
 
-    from fleetaudit.orchestrator.steps import Answer
-    from fleetaudit.records.audit_policy import AuditPolicy, Debt
+    from fleetaudit.records.debt import Debt, State
 
-__all__ = ["pay", "read_policy", "release", "remark", "strike_out", "unpaid", "unreadable"]
+__all__ = ["NOTHING", "pay", "release", "remark", "strike_out", "unpaid"]
 
+NOTHING: Final[Mapping[str, State]] = MappingProxyType({})
+_UNREAD: Final = (*SAYS_NO, HostRubbishError)
 _HOPELESS: Final = (CredentialsRefusedError, CredentialsHeldBackError)
 """Another try would be another failed logon, and some of those lock the account."""
-
-
-def read_policy(talk: Conversation, answer: Answer) -> AuditPolicy:
-    """Return the policy that a host sent.
-
-    Raises:
-        HostRubbishError: It cannot be read.
-    """
-    try:
-        return talk.instruments.policy.read(answer.files)
-    except HostError:
-        raise
-    except Exception as error:
-        raise unreadable(talk, "the audit policy", error) from error
-
-
-def unreadable(talk: Conversation, what: str, error: Exception) -> HostRubbishError:
-    """Return the error that says that a host's answer cannot be read, and why."""
-    happened = f"it sent no {error.args[0]}" if isinstance(error, KeyError) else str(error)
-    return HostRubbishError(
-        happened.rstrip("."),
-        host=talk.host,
-        stage=f"reading {what}",
-        remedy="Try again; if it stays so, look for what stands between, such as a proxy",
-    )
 
 
 def pay(
@@ -62,16 +40,16 @@ def pay(
     sent: Collection[Debt],
     pauses: Sequence[timedelta],
     is_blind: bool,
-    known: AuditPolicy | None = None,
+    known: Mapping[str, State] = NOTHING,
 ) -> Steps[None]:
     """Pay ``owed`` and take out of the list what was settled; never raises what was thrown in.
 
     A setting that is neither the old nor the run's own was changed by somebody else meanwhile;
     it is left alone, and its debt settled with a note. ``sent`` are debts whose change was sent
     or may have been: they are put back even where the old setting is read, because a change whose
-    answer never came may still arrive. ``is_blind`` says whether to put back where the policy
-    cannot be read: right in the run that made the change, wrong days later. ``known`` is the policy
-    where it was read the moment before, which spares the first reading.
+    answer never came may still arrive. ``is_blind`` says whether to put back where a setting
+    cannot be read: right in the run that made the change, wrong days later. ``known`` are the
+    settings that were read the moment before, by operation, which spares their first reading.
     """
     error: BaseException | None = None
     for pause in (None, *pauses):
@@ -80,9 +58,9 @@ def pay(
         try:
             if pause is not None:
                 yield from _wait(talk, pause)
-            yield from _attempt(talk, owed, sent=sent, is_blind=is_blind, policy=known)
+            yield from _attempt(talk, owed, sent=sent, is_blind=is_blind, known=known)
         except THROWN as thrown:
-            error, known = thrown, None
+            error, known = thrown, NOTHING
             yield from remark(talk, thrown)
     if owed:
         talk.restoration = Restoration.OWED
@@ -131,7 +109,7 @@ def _wait(talk: Conversation, pause: timedelta) -> Steps[None]:
 def unpaid(talk: Conversation) -> HostRefusedError:
     """Return the error that says that something is still owed to the host."""
     return HostRefusedError(
-        "auditing could not be put back to what it was; the debt stays in the journal",
+        "not everything could be put back to what it was; the debt stays in the journal",
         host=talk.host,
         stage="auditing",
         remedy="Run `fleetaudit restore` once the host answers again",
@@ -154,33 +132,32 @@ def _attempt(
     *,
     sent: Collection[Debt],
     is_blind: bool,
-    policy: AuditPolicy | None,
+    known: Mapping[str, State],
 ) -> Steps[None]:
     yield from talk.connect(is_restoring=True)
-    if policy is None:
-        policy = yield from _look(talk, is_blind=is_blind)
-    foreign = [d for d in owed if policy is not None and _is_foreign(policy, d)]
+    states, error = yield from _look(talk, owed, known=known, is_blind=is_blind)
+    foreign = [debt for debt in owed if _is_foreign(states, debt)]
     pending = [
         debt
         for debt in owed
         if debt not in foreign
-        and (policy is None or debt in sent or policy.of(debt.subcategory) != debt.before)
+        and (is_blind or debt.operation in states)
+        and (debt in sent or value_of(states, debt) != debt.before)
     ]
-    error: HostError | None = None
     if pending:
-        error = yield from _put_back(talk, pending)
-        policy = yield from _read(talk)
-    if policy is not None:
-        yield from _close(talk, policy, owed, foreign=foreign)
+        failed = yield from _put_back(talk, pending)
+        states, unread = yield from _look(talk, owed, known=NOTHING, is_blind=False)
+        error = failed or unread
+    yield from _close(talk, states, owed, foreign=foreign)
     if owed:
         raise error or _differs(talk, owed)
 
 
 def _close(
-    talk: Conversation, policy: AuditPolicy, owed: list[Debt], *, foreign: Collection[Debt]
+    talk: Conversation, states: Mapping[str, State], owed: list[Debt], *, foreign: Collection[Debt]
 ) -> Steps[None]:
     """Settle what stands as it was or is somebody else's; first the leases go, if all does."""
-    done = [d for d in owed if d in foreign or policy.of(d.subcategory) == d.before]
+    done = [debt for debt in owed if debt in foreign or value_of(states, debt) == debt.before]
     guards = sorted({debt.lease for debt in owed if debt.lease})
     if guards and len(done) < len(owed):
         return  # the lease guards what is still changed, and a debt is what tells of the lease
@@ -188,39 +165,47 @@ def _close(
         yield from _lease.remove(talk, name)
     for debt in done:
         if debt in foreign:
-            yield from _leave(talk, policy, owed, debt=debt)
+            yield from _leave(talk, states, owed, debt=debt)
         else:
             yield from talk.do(Settle(debt=debt))
             owed.remove(debt)
 
 
-def _look(talk: Conversation, *, is_blind: bool) -> Steps[AuditPolicy | None]:
-    try:
-        return (yield from _read(talk))
-    except THROWN as error:
-        if not is_blind:
-            raise
-        yield from remark(talk, error)
-        yield from talk.connect(is_restoring=True)
-        return None
+def _look(
+    talk: Conversation, owed: Sequence[Debt], *, known: Mapping[str, State], is_blind: bool
+) -> Steps[tuple[dict[str, State], HostError | None]]:
+    """Return the settings by operation, and why some are missing.
+
+    One that cannot be read does not keep the others from being paid; a lost connection ends the
+    attempt, unless ``is_blind``.
+    """
+    states = dict(known)
+    first: HostError | None = None
+    for name in dict.fromkeys(debt.operation for debt in owed):
+        if name in states:
+            continue
+        try:
+            states[name] = yield from read_state(talk, name, is_restoring=True)
+        except THROWN as error:
+            if not is_blind and not isinstance(error, _UNREAD):
+                raise
+            first = first or (error if isinstance(error, HostError) else None)
+            yield from remark(talk, error)
+            yield from talk.connect(is_restoring=True)
+    return states, first
 
 
-def _read(talk: Conversation) -> Steps[AuditPolicy]:
-    call = talk.instruments.policy.capture()
-    answer = yield from talk.ask(call, is_restoring=True, with_files=True)
-    return read_policy(talk, answer)
+def _is_foreign(states: Mapping[str, State], debt: Debt) -> bool:
+    value = value_of(states, debt)
+    return bool(debt.during) and value is not None and value not in (debt.before, debt.during)
 
 
-def _is_foreign(policy: AuditPolicy, debt: Debt) -> bool:
-    value = policy.of(debt.subcategory)
-    return value is not None and value not in (debt.before, debt.during)
-
-
-def _leave(talk: Conversation, policy: AuditPolicy, owed: list[Debt], *, debt: Debt) -> Steps[None]:
-    value = policy.of(debt.subcategory)
+def _leave(
+    talk: Conversation, states: Mapping[str, State], owed: list[Debt], *, debt: Debt
+) -> Steps[None]:
     note = (
-        f"{debt.subcategory.name} reads {value!r}, neither {debt.before!r} as before nor "
-        f"{debt.during!r} as set by run {debt.run_id}; somebody else changed it, so it was left"
+        f"{label(talk, debt)} reads {value_of(states, debt)!r}, neither {debt.before!r} as before "
+        f"nor {debt.during!r} as set by run {debt.run_id}; somebody else changed it, so it was left"
     )
     yield from talk.do(Settle(debt=debt, note=note))
     owed.remove(debt)
@@ -231,15 +216,15 @@ def _leave(talk: Conversation, policy: AuditPolicy, owed: list[Debt], *, debt: D
 def _put_back(talk: Conversation, debts: Sequence[Debt]) -> Steps[HostError | None]:
     first: HostError | None = None
     for debt in debts:
-        call = talk.instruments.policy.restore(debt)
+        call = talk.instruments.operations[debt.operation].restore(debt)
         answer = yield from talk.do(Run(call=call, is_restoring=True))
         first = first or talk.instruments.explain_failure(talk.host, call, answer)
     return first
 
 
 def _differs(talk: Conversation, owed: Sequence[Debt]) -> ScriptFailedError:
-    names = ", ".join(debt.subcategory.name for debt in owed)
-    script = talk.instruments.policy.restore(owed[0]).script
+    names = ", ".join(label(talk, debt) for debt in owed)
+    script = talk.instruments.operations[owed[0].operation].restore(owed[0]).script
     return ScriptFailedError(
         f"{names} was put back but does not read as before", host=talk.host, script=script
     )

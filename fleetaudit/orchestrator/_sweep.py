@@ -9,7 +9,8 @@ from fleetaudit.errors import HostError
 from fleetaudit.operations.lease import lease_name
 from fleetaudit.orchestrator._conversation import THROWN
 from fleetaudit.orchestrator._preflight import examine, refuse, standing_debts
-from fleetaudit.orchestrator._repayment import read_policy, unpaid
+from fleetaudit.orchestrator._repayment import NOTHING, unpaid
+from fleetaudit.orchestrator._states import AUDIT, read_answer
 from fleetaudit.orchestrator._takeover import look_around, recall, take_over
 from fleetaudit.orchestrator._watch import NoiseWatch, stay
 from fleetaudit.orchestrator._window import Change, close, open_window
@@ -20,16 +21,15 @@ from fleetaudit.records.host_record import Restoration
 from fleetaudit.records.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from fleetaudit.orchestrator._conversation import Conversation, Steps
     from fleetaudit.orchestrator._preflight import Snapshot
     from fleetaudit.orchestrator.settings import SweepSettings
-    from fleetaudit.records.audit_policy import AuditPolicy
+    from fleetaudit.records.debt import State
 
 __all__ = ["collect_rest", "prepare", "sweep"]
 
-_POLICY: Final = "audit-policy"
 _WFP: Final = "wfp-state"
 """Asked once more at the end of the window, while auditing is still on (windows-facts 3)."""
 _LAST: Final = "security-events"
@@ -47,12 +47,13 @@ def sweep(talk: Conversation, settings: SweepSettings) -> Steps[None]:
             is_constrained_allowed=settings.is_constrained_allowed,
             overrides_group_policy=settings.overrides_group_policy,
         ),
+        also=settings.also,
     )
     debts = standing_debts(
         talk,
         snapshot,
         run_id=settings.run_id,
-        with_success=settings.with_success,
+        wanted=settings.wanted,
         lease=lease_name(settings.run_id) if settings.needs_lease else "",
     )
     change = Change(
@@ -74,25 +75,29 @@ def sweep(talk: Conversation, settings: SweepSettings) -> Steps[None]:
 
 
 def prepare(
-    talk: Conversation, refuse_by: Callable[[Snapshot], None], *, is_holding: bool = False
+    talk: Conversation,
+    refuse_by: Callable[[Snapshot], None],
+    *,
+    also: Sequence[str] = (),
+    is_holding: bool = False,
 ) -> Steps[Snapshot]:
     """Return what the host was before this run, after what earlier runs left was put back.
 
-    The policy is read before the leases are: a controller that comes between is seen by its
-    lease, because it leaves that before it changes the policy.
+    The settings are read before the leases are: a controller that comes between is seen by its
+    lease, because it leaves that before it changes them.
 
     Raises:
         HostError: The host must not be audited, or not now.
     """
     owed = yield from recall(talk, is_holding=is_holding)
-    snapshot = yield from examine(talk)
+    snapshot = yield from examine(talk, also)
     if not owed:
         refuse_by(snapshot)
     found = yield from look_around(talk, owed, host_now=snapshot.host_now)
     if (yield from take_over(talk, owed, found)):
         talk.restoration = Restoration.NOT_NEEDED
         yield from talk.connect()
-        snapshot = yield from examine(talk)
+        snapshot = yield from examine(talk, also)
     refuse_by(snapshot)
     return snapshot
 
@@ -113,7 +118,7 @@ def _audit(
 ) -> Steps[BaseException | None]:
     """Hold the window open and put auditing back, whatever was thrown in; return what was."""
     error: BaseException | None = None
-    known: AuditPolicy | None = None
+    known: Mapping[str, State] = NOTHING
     try:
         yield from open_window(talk, change, window=window)
         known = yield from _hold(talk, settings, since=window)
@@ -127,7 +132,7 @@ def _audit(
 
 def _hold(
     talk: Conversation, settings: SweepSettings, *, since: Window
-) -> Steps[AuditPolicy | None]:
+) -> Steps[Mapping[str, State]]:
     opened_at = talk.no_window().opened_at if talk.window is None else talk.window.opened_at
     watch = None
     if settings.noise_budget is not None and since.first_record:
@@ -138,21 +143,21 @@ def _hold(
     if gap is not None:
         talk.gaps.append(gap)
         yield from talk.do(Note(text=gap.what))
-        return None  # first put it back; the last snapshots are taken after that
+        return NOTHING  # first put it back; the last snapshots are taken after that
     return (yield from _look_once_more(talk, since=talk.window or since))
 
 
-def _look_once_more(talk: Conversation, *, since: Window) -> Steps[AuditPolicy | None]:
-    """Take the last snapshots of the window; return the policy where it could be read."""
+def _look_once_more(talk: Conversation, *, since: Window) -> Steps[Mapping[str, State]]:
+    """Take the last snapshots of the window; return the audit policy where it could be read."""
     yield from talk.connect()
     collectors = talk.instruments.collectors
     if _WFP in collectors:
         yield from talk.collect(collectors[_WFP], Phase.AFTER, window=since)
-    answer = yield from talk.collect(collectors[_POLICY], Phase.AFTER, window=since)
+    answer = yield from talk.collect(collectors[AUDIT], Phase.AFTER, window=since)
     try:
-        return None if answer is None else read_policy(talk, answer)
+        return NOTHING if answer is None else {AUDIT: read_answer(talk, AUDIT, answer)}
     except HostError:
-        return None
+        return NOTHING
 
 
 def _settle_down(talk: Conversation, settling: timedelta) -> Steps[None]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fleetaudit.orchestrator._conversation import Conversation, Steps
     from fleetaudit.orchestrator._lease import Found
     from fleetaudit.orchestrator.steps import Answer
-    from fleetaudit.records.audit_policy import Debt
+    from fleetaudit.records.debt import Debt
 
 __all__ = ["find_or_pass", "look_around", "put_back", "recall", "take_over"]
 
@@ -25,9 +25,11 @@ def recall(talk: Conversation, *, is_holding: bool = False) -> Steps[tuple[Debt,
     """Return what dead runs of this controller owe the host.
 
     Raises:
-        HostRefusedError: A living run owes it, or it is being held on, unless ``is_holding``.
+        HostRefusedError: A living run owes it, or it is being held on, unless ``is_holding``; or
+            this version does not know what is owed.
     """
     answer = yield from talk.do(Recall())
+    _know(talk, answer.debts)
     if any(debt.run_id in answer.live_runs for debt in answer.debts):
         raise _no(talk, "another run is auditing this host now", "Wait for that run to end")
     held = _held(answer)
@@ -72,9 +74,10 @@ def put_back(
     """Pay the debts of each lease and take it off the host.
 
     Raises:
-        HostRefusedError: It could not all be put back.
+        HostRefusedError: It could not all be put back, or this version does not know what is owed.
     """
     for name, debts in standing:
+        _know(talk, debts)
         if debts:
             yield from pay(talk, debts, sent=(), pauses=pauses, is_blind=False)
             if debts:
@@ -91,6 +94,16 @@ def find_or_pass(talk: Conversation) -> Steps[tuple[Found, ...]]:
         yield from remark(talk, error)
         yield from talk.connect(is_restoring=True)
         return ()
+
+
+def _know(talk: Conversation, debts: Iterable[Debt]) -> None:
+    for debt in debts:
+        if debt.operation not in talk.instruments.operations:
+            raise _no(
+                talk,
+                f"the journal owes it {debt.operation!r}, which this version cannot put back",
+                "Run `fleetaudit restore` of the version that began it",
+            )
 
 
 def _held(answer: Answer) -> datetime | None:

@@ -8,16 +8,25 @@ from typing import TYPE_CHECKING
 from fleetaudit.errors import HostRefusedError
 from fleetaudit.orchestrator import _lease
 from fleetaudit.orchestrator._conversation import THROWN, loses_the_session
-from fleetaudit.orchestrator._repayment import pay, read_policy, release, strike_out
+from fleetaudit.orchestrator._repayment import NOTHING, pay, release, strike_out
+from fleetaudit.orchestrator._states import (
+    AUDIT,
+    SAYS_NO,
+    label,
+    read_state,
+    read_states,
+    unchanged,
+    value_of,
+)
 from fleetaudit.orchestrator.steps import Note, Owe
 from fleetaudit.records.host_record import Restoration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from fleetaudit.orchestrator._conversation import Conversation, Steps
-    from fleetaudit.records.audit_policy import AuditPolicy, Debt
+    from fleetaudit.records.debt import Debt, State
     from fleetaudit.records.window import Window
 
 __all__ = ["Change", "close", "forsake", "host_now", "open_window"]
@@ -43,7 +52,7 @@ class Change:
 
 
 def open_window(talk: Conversation, change: Change, *, window: Window) -> Steps[None]:
-    """Owe, leave a lease, switch auditing on and read it back; in this order.
+    """Owe, leave a lease, make the changes and read them back; in this order, auditing last.
 
     Raises:
         HostRefusedError: The host can hold no lease, or auditing does not read as on.
@@ -52,19 +61,20 @@ def open_window(talk: Conversation, change: Change, *, window: Window) -> Steps[
     if change.debts:
         yield from talk.do(Owe(debts=change.debts))
         yield from _leave_lease(talk, change)
-    for debt in change.debts:
+    yield from _apply_beside(talk, change)
+    audited = [debt for debt in change.debts if debt.operation == AUDIT]
+    for debt in audited:
         change.sent.append(debt)
-        yield from talk.ask(talk.instruments.policy.apply(debt))
-    answer = yield from talk.ask(talk.instruments.policy.capture(), with_files=True)
-    policy = read_policy(talk, answer)
-    if any(policy.of(debt.subcategory) != debt.during for debt in change.debts):
+        yield from talk.ask(talk.instruments.operations[AUDIT].apply(debt))
+    states = {AUDIT: (yield from read_state(talk, AUDIT))}
+    if any(value_of(states, debt) != debt.during for debt in audited):
         raise HostRefusedError(
             "auditing was switched on but does not read as on",
             host=talk.host,
             stage="auditing",
             remedy="Look for a group policy or an agent that enforces the audit policy",
         )
-    talk.window = replace(window, opened_at=answer.at)
+    talk.window = replace(window, opened_at=talk.no_window().opened_at)
     yield from talk.do(Note(window=talk.window))
 
 
@@ -74,11 +84,11 @@ def close(
     *,
     pauses: Sequence[timedelta],
     error: BaseException | None = None,
-    known: AuditPolicy | None = None,
+    known: Mapping[str, State] = NOTHING,
 ) -> Steps[None]:
     """Put back what was sent, take the lease off, and settle; never raises what is thrown in.
 
-    ``error`` is what ended the window; ``known`` the policy, where it was just read.
+    ``error`` is what ended the window; ``known`` the settings that were just read, by operation.
     """
     if error is not None and loses_the_session(error):
         yield from forsake(talk)
@@ -111,6 +121,26 @@ def forsake(talk: Conversation) -> Steps[None]:
 def host_now(talk: Conversation, offset: timedelta) -> datetime:
     """Return the time by the host's clock, given how far it is ahead."""
     return talk.no_window().opened_at + offset
+
+
+def _apply_beside(talk: Conversation, change: Change) -> Steps[None]:
+    """Make the changes beside the auditing; one that the host does not make ends as a gap."""
+    applied: list[Debt] = []
+    for debt in change.debts:
+        if debt.operation == AUDIT:
+            continue
+        change.sent.append(debt)
+        try:
+            yield from talk.ask(talk.instruments.operations[debt.operation].apply(debt))
+        except SAYS_NO as error:
+            talk.gaps.append(unchanged(talk, debt.operation, error.happened))
+        else:
+            applied.append(debt)
+    states = yield from read_states(talk, applied)
+    for debt in applied:
+        if value_of(states, debt) != debt.during:
+            why = f"{label(talk, debt)} reads {value_of(states, debt)!r} after the change"
+            talk.gaps.append(unchanged(talk, debt.operation, why))
 
 
 def _leave_lease(talk: Conversation, change: Change) -> Steps[None]:

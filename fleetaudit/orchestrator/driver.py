@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from fleetaudit.orchestrator.folders import Folder, Folders
     from fleetaudit.orchestrator.journal import Journal
     from fleetaudit.orchestrator.steps import Plan
-    from fleetaudit.records.audit_policy import Debt
     from fleetaudit.records.call import ScriptCall, ScriptOutput
+    from fleetaudit.records.debt import Debt
     from fleetaudit.records.host import Host
     from fleetaudit.transport import Session, Sink, Transport
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from fleetaudit import operations
 from fleetaudit.collectors import catalogue
-from fleetaudit.operations.audit_policy import OPERATION
 from fleetaudit.parsers.auditpol_backup import read_gpo_policy
 from fleetaudit.parsers.host_facts import read_facts
 from fleetaudit.records.wire import FACTS, STDERR
@@ -34,7 +34,7 @@ class Instruments:
 
     Attributes:
         collectors: By name.
-        policy: The reversible change.
+        operations: The reversible changes, by name; ``audit-policy`` is always among them.
         read_facts: From the files of ``host-facts`` and the time they came.
         read_group_policy: From the files of ``audit-policy``: what a group policy enforces, by
             subcategory, in its own numbers (0 unchanged, 4 none; windows-facts 5).
@@ -42,17 +42,17 @@ class Instruments:
     """
 
     collectors: Mapping[str, Collector]
-    policy: Operation
+    operations: Mapping[str, Operation]
     read_facts: Callable[[Mapping[str, bytes], datetime], HostFacts]
     read_group_policy: Callable[[Mapping[str, bytes]], Mapping[UUID, int]]
     explain_failure: Callable[[str, ScriptCall, Answer], HostError | None]
 
 
 def default_instruments(collectors: Mapping[str, Collector] | None = None) -> Instruments:
-    """Return the auditing of what the firewall drops, with every collector or those named."""
+    """Return every reversible change, with every collector or those named."""
     return Instruments(
         collectors=catalogue() if collectors is None else collectors,
-        policy=OPERATION,
+        operations=operations.catalogue(),
         read_facts=_facts,
         read_group_policy=_group_policy,
         explain_failure=explain_failure,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fleetaudit.records.audit_policy import Debt
+    from fleetaudit.records.debt import Debt
 
 __all__ = ["Journal"]
 
@@ -16,7 +16,7 @@ class Journal(Protocol):
     """Remembers what is owed to which host, beyond the life of this process.
 
     Used by many threads and by several processes. At most one debt is open for a host and a
-    subcategory: the second snapshot would hold what the first run set.
+    setting: the second snapshot would hold what the first run set.
     """
 
     def owe(self, debts: Sequence[Debt]) -> None:

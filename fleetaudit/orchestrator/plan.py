@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from fleetaudit.orchestrator.instruments import Instruments
     from fleetaudit.orchestrator.steps import Plan
-    from fleetaudit.records.audit_policy import Debt
+    from fleetaudit.records.debt import Debt
 
 __all__ = [
     "HoldSettings",

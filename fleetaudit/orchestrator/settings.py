@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from fleetaudit.records.debt import Wanted
+
 __all__ = ["RESTORE_PAUSES", "HoldSettings", "NoiseBudget", "SweepSettings"]
 
+NOTHING_SPECIAL: Final = Wanted()
 RESTORE_PAUSES: Final = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2))
 """Before the 2nd to 4th try; together they outlast a restart of the WinRM service."""
 
@@ -39,7 +42,8 @@ class SweepSettings:
         run_id: Whose debts these are.
         window: For how long a host is audited.
         settling: Between the restore and the reading of the logs; nothing is held meanwhile.
-        with_success: Whether permitted traffic is audited too.
+        wanted: What a person chose about the changes.
+        also: Operations that are carried out for the window beside the auditing, by name.
         is_constrained_allowed: Whether hosts in ConstrainedLanguage are audited.
         overrides_group_policy: Whether to audit where a group policy says that it be off.
         restore_pauses: Before each further try to put auditing back.
@@ -52,7 +56,8 @@ class SweepSettings:
     run_id: str
     window: timedelta
     settling: timedelta = timedelta(seconds=5)
-    with_success: bool = False
+    wanted: Wanted = NOTHING_SPECIAL
+    also: tuple[str, ...] = ()
     is_constrained_allowed: bool = True
     overrides_group_policy: bool = False
     restore_pauses: tuple[timedelta, ...] = RESTORE_PAUSES
@@ -72,6 +77,7 @@ class HoldSettings:
 
     run_id: str
     lease: timedelta
-    with_success: bool = False
+    wanted: Wanted = NOTHING_SPECIAL
+    also: tuple[str, ...] = ()
     overrides_group_policy: bool = False
     restore_pauses: tuple[timedelta, ...] = RESTORE_PAUSES

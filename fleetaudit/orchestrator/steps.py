@@ -18,8 +18,8 @@ from fleetaudit.records.call import ScriptOutput
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from fleetaudit.records.audit_policy import Debt
     from fleetaudit.records.call import ScriptCall
+    from fleetaudit.records.debt import Debt
     from fleetaudit.records.evidence import Phase
     from fleetaudit.records.host_record import HostRecord
     from fleetaudit.records.window import Window

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
-__all__ = ["AuditPolicy", "Debt", "Inclusion", "Subcategory"]
+__all__ = ["AuditPolicy", "Inclusion", "Subcategory"]
 
 
 class Subcategory(Enum):
@@ -47,28 +46,3 @@ class AuditPolicy:
     def of(self, subcategory: Subcategory) -> Inclusion | None:
         """Return the setting of ``subcategory``; None where the host did not name it."""
         return self.settings.get(subcategory.value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Debt:
-    """What a run owes a host: one audit subcategory, to be put back to ``before``.
-
-    Attributes:
-        run_id: The run that made the debt.
-        host: The inventory name.
-        subcategory: What was changed.
-        before: The snapshot; what has to stand again.
-        during: What the run set.
-        lease: The name of the lease that guards it on the host; empty where none does.
-        until: For how long the change was ordered to stand, by the controller's clock; None where
-            it stands no longer than its run. A debt is the same with another ``until``: it was
-            renewed.
-    """
-
-    run_id: str
-    host: str
-    subcategory: Subcategory
-    before: Inclusion
-    during: Inclusion
-    lease: str = ""
-    until: datetime | None = field(default=None, compare=False)

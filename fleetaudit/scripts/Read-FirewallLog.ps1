@@ -21,44 +21,13 @@ param()
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
-$Local = 'HKLM:\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy'
-$GroupPolicy = 'HKLM:\SOFTWARE\Policies\Microsoft\WindowsFirewall'
-if (-not (Test-Path -LiteralPath $Local)) {
-    throw 'Fleetaudit.Unsupported: the host has no Windows Firewall policy.'
-}
-
-$Sources = @(
-    @{ Profile = 'Domain'; Store = 'local'; Key = "$Local\DomainProfile" }
-    @{ Profile = 'Private'; Store = 'local'; Key = "$Local\StandardProfile" }
-    @{ Profile = 'Public'; Store = 'local'; Key = "$Local\PublicProfile" }
-    @{ Profile = 'Domain'; Store = 'mdm'; Key = "$Local\Mdm\DomainProfile" }
-    @{ Profile = 'Private'; Store = 'mdm'; Key = "$Local\Mdm\StandardProfile" }
-    @{ Profile = 'Private'; Store = 'mdm'; Key = "$Local\Mdm\PrivateProfile" }
-    @{ Profile = 'Public'; Store = 'mdm'; Key = "$Local\Mdm\PublicProfile" }
-    @{ Profile = 'Domain'; Store = 'gpo'; Key = "$GroupPolicy\DomainProfile" }
-    @{ Profile = 'Private'; Store = 'gpo'; Key = "$GroupPolicy\StandardProfile" }
-    @{ Profile = 'Private'; Store = 'gpo'; Key = "$GroupPolicy\PrivateProfile" }
-    @{ Profile = 'Public'; Store = 'gpo'; Key = "$GroupPolicy\PublicProfile" }
-)
+$Profiles = @(Get-FirewallLogSetting)
 $Chosen = @{ Domain = ''; Private = ''; Public = '' }
-$Profiles = @(
-    foreach ($Source in $Sources) {
-        $Logging = Get-ItemProperty -LiteralPath "$($Source.Key)\Logging" -ErrorAction SilentlyContinue
-        if ($null -ne $Logging) {
-            if ($Logging.LogFilePath) {
-                $Chosen[$Source.Profile] = $Logging.LogFilePath
-            }
-            @{
-                Profile = $Source.Profile
-                Store = $Source.Store
-                LogFilePath = $Logging.LogFilePath
-                LogDroppedPackets = $Logging.LogDroppedPackets
-                LogSuccessfulConnections = $Logging.LogSuccessfulConnections
-                LogFileSize = $Logging.LogFileSize
-            }
-        }
+foreach ($One in $Profiles) {
+    if ($One.LogFilePath) {
+        $Chosen[$One.Profile] = $One.LogFilePath
     }
-)
+}
 
 $Seen = @{}
 $Paths = @(

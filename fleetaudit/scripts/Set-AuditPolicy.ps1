@@ -42,13 +42,7 @@ param(
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
-if ($LeaseName) {
-    $Task = Join-Path -Path $env:SystemRoot -ChildPath "System32\Tasks\fleetaudit\$LeaseName"
-    if (-not (Test-Path -LiteralPath $Task -PathType Leaf)) {
-        throw 'Fleetaudit.NoLease: the lease that has to guard the change is gone.'
-    }
-}
-
+Assert-Lease -Name $LeaseName
 $Folder = New-PrivateFolder
 try {
     $Arguments = @('/set', "/subcategory:$Subcategory", "/success:$Success", "/failure:$Failure")

@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
+from fleetaudit.records.debt import Debt
 from fleetaudit.records.evidence import Evidence, Phase
 from fleetaudit.records.figures import Gap, RunInfo
 from fleetaudit.records.host_record import HostRecord, Restoration
@@ -148,9 +148,10 @@ def from_debt(debt: Debt) -> Object:
     return {
         "run_id": debt.run_id,
         "host": debt.host,
-        "subcategory": debt.subcategory.braced,
-        "before": int(debt.before),
-        "during": int(debt.during),
+        "operation": debt.operation,
+        "setting": debt.setting,
+        "before": debt.before,
+        "during": debt.during,
         "lease": debt.lease,
         "until": None if debt.until is None else debt.until.isoformat(),
     }
@@ -162,17 +163,9 @@ def to_debt(value: Object) -> Debt:
     Raises:
         ValueError: It is not one.
     """
-    braced = _text(value, "subcategory")
-    found = [one for one in Subcategory if one.braced == braced]
-    settings = [_number(value, key) for key in ("before", "during")]
-    if not found or any(number not in range(4) for number in settings):
-        raise ValueError("no such subcategory or inclusion setting")
+    names = ("run_id", "host", "operation", "setting", "before", "during")
     return Debt(
-        run_id=_text(value, "run_id"),
-        host=_text(value, "host"),
-        subcategory=found[0],
-        before=Inclusion(settings[0]),
-        during=Inclusion(settings[1]),
+        **{name: _text(value, name) for name in names},
         lease=_text({"lease": "", **value}, "lease"),
         until=None if value.get("until") is None else _time(value, "until"),
     )

@@ -2,15 +2,16 @@
 
 Below the state folder::
 
-    debts/web01.0cce9225-69ae-11d9-bed3-505054503030.json    owed
-    settled/20261121T080000Z.web01.0cce9225-....json         struck out, with why
-    damaged/...                                              could not be read; nothing is assumed
-    live/20261121T080000Z                                    locked while that run is worked on
+    debts/web01/audit-policy.0cce9225-69ae-....json         owed
+    settled/20261121T080000Z.web01.audit-policy.0cce9225-....json
+                                                            struck out, with why
+    damaged/web01.audit-policy.0cce9225-....json            could not be read; nothing is assumed
+    live/20261121T080000Z                                   locked while that run is worked on
 
 A debt file::
 
-    {"run_id": "20261121T080000Z", "host": "web01",
-     "subcategory": "{0CCE9225-69AE-11D9-BED3-505054503030}", "before": 0, "during": 2,
+    {"run_id": "20261121T080000Z", "host": "web01", "operation": "audit-policy",
+     "setting": "{0CCE9225-69AE-11D9-BED3-505054503030}", "before": "none", "during": "failure",
      "lease": "fleetaudit-20261121T080000Z", "until": null}
 """
 
@@ -22,7 +23,6 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from fleetaudit.errors import JournalError
-from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.store import _json
 from fleetaudit.store._paths import create, folder, slug, sync_folder, write_atomically
 from fleetaudit.store.locks import Lock, is_held
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from fleetaudit.records.audit_policy import Debt
+    from fleetaudit.records.debt import Debt
 
 __all__ = ["JournalFile"]
 
@@ -71,6 +71,8 @@ class JournalFile:
                     self._show_life(debt.run_id)  # a renewed debt's run is over, not alive
                 written.extend(self._write(debt))
             with _reported(self._debts, "cannot be made to last"):
+                for place in {self._path(debt).parent for debt in debts}:
+                    sync_folder(place)
                 sync_folder(self._debts)
         except JournalError:
             for path in written:
@@ -87,11 +89,13 @@ class JournalFile:
         path = self._path(debt)
         if self._read(path) != debt:
             return
-        settled = self._settled / f"{slug(debt.run_id)}.{path.name}"
+        settled = self._settled / f"{slug(debt.run_id)}.{_flat(path)}"
         with _reported(path, "cannot be struck out"):
             write_atomically(settled, _json.encode({**_json.from_debt(debt), "note": note}))
             path.unlink(missing_ok=True)
-            sync_folder(self._debts)
+            sync_folder(path.parent)
+            with contextlib.suppress(OSError):  # something is still owed to the host
+                path.parent.rmdir()
 
     def open_debts(self, host: str | None = None) -> tuple[Debt, ...]:
         """Return what is owed by any run, to one host or to all, sorted by file.
@@ -101,9 +105,9 @@ class JournalFile:
         Raises:
             JournalError: The journal cannot be read.
         """
-        with _reported(self._debts, "cannot be read"):
-            # Of one host the names are known: a sweep of n hosts must not read n files n times.
-            paths = sorted(self._debts.glob("*.json")) if host is None else self._paths(host)
+        places = self._debts if host is None else self._place(host)
+        with _reported(places, "cannot be read"):
+            paths = sorted(places.glob("*/*.json" if host is None else "*.json"))
         found = (self._read(path) for path in paths)
         return tuple(debt for debt in found if debt is not None)
 
@@ -135,26 +139,26 @@ class JournalFile:
     ) -> None:
         self.close()
 
+    def _place(self, host: str) -> Path:
+        """Return the folder of a host: a sweep of n hosts must not list n files n times."""
+        return self._debts / slug(host)
+
     def _path(self, debt: Debt) -> Path:
-        return self._path_of(debt.host, debt.subcategory)
-
-    def _paths(self, host: str) -> list[Path]:
-        return sorted(self._path_of(host, subcategory) for subcategory in Subcategory)
-
-    def _path_of(self, host: str, subcategory: Subcategory) -> Path:
-        return self._debts / f"{slug(host)}.{subcategory.value}.json"
+        setting = slug(debt.setting.strip("{}").lower())
+        return self._place(debt.host) / f"{slug(debt.operation)}.{setting}.json"
 
     def _write(self, debt: Debt) -> Iterator[Path]:
         path = self._path(debt)
-        damaged = self._damaged / path.name
+        damaged = self._damaged / _flat(path)
         if damaged.exists():
             raise JournalError(
                 "may be what an earlier run owes this host, and cannot be read",
                 file=str(damaged),
-                remedy="Look at the host's audit policy, then remove the file",
+                remedy="Look at that setting on the host, then remove the file",
             )
         temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
         with _reported(path, "cannot be written"):
+            folder(path.parent)
             with create(temporary) as stream:
                 stream.write(_json.encode(_json.from_debt(debt)))
                 stream.flush()
@@ -186,7 +190,7 @@ class JournalFile:
             try:
                 debt = _json.to_debt(_json.decode(data))
             except ValueError:
-                path.replace(self._damaged / path.name)
+                path.replace(self._damaged / _flat(path))
                 return None
         return debt
 
@@ -195,6 +199,10 @@ class JournalFile:
             if run_id not in self._live:
                 with _reported(self._runs, "cannot be locked"):
                     self._live[run_id] = Lock(self._runs / slug(run_id))
+
+
+def _flat(path: Path) -> str:
+    return f"{path.parent.name}.{path.name}"
 
 
 @contextlib.contextmanager

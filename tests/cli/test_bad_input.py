@@ -324,8 +324,8 @@ def test_a_damaged_debt_is_named_and_keeps_the_exit_code_until_it_is_seen_to(
 ) -> None:
     inventory = tmp_path / "inv.yml"
     inventory.write_text("all:\n  hosts:\n    web01:\n", encoding="utf-8")
-    (tmp_path / "state" / "debts").mkdir(parents=True)
-    (tmp_path / "state" / "debts" / "web01.x.json").write_text("{", encoding="utf-8")
+    (tmp_path / "state" / "debts" / "web01").mkdir(parents=True)
+    (tmp_path / "state" / "debts" / "web01" / "x.json").write_text("{", encoding="utf-8")
     arguments = ["restore", "-i", str(inventory), "--state-dir", str(tmp_path / "state"), "--json"]
     for _ in range(2):
         assert run(arguments) == Exit.STILL_ON

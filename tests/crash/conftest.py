@@ -34,8 +34,9 @@ from fleetaudit.orchestrator.steps import (
     Settle,
     Step,
 )
-from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
+from fleetaudit.records.audit_policy import Inclusion, Subcategory
 from fleetaudit.records.call import ScriptCall, ScriptOutput
+from fleetaudit.records.debt import Wanted
 from fleetaudit.simulation._seam import Output, ScriptRequest, TerminatingError
 from fleetaudit.simulation.clock import SIMULATION_START, SimulatedClock
 from fleetaudit.simulation.engine import ModelEngine
@@ -49,6 +50,7 @@ from fleetaudit.transport.framing import Decoder, Limits
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from fleetaudit.records.debt import Debt
     from fleetaudit.records.host_record import HostRecord
     from fleetaudit.simulation.model.fleet import SimulatedFleet
 
@@ -57,6 +59,17 @@ WINDOW = timedelta(minutes=10)
 CHEAP = ("host-facts", "audit-policy", "host-context")
 """What a plan cannot do without, and one source that may fail: ten thousand sweeps have to run."""
 TOOLS = default_instruments({name: catalogue()[name] for name in CHEAP})
+BESIDE = tuple(name for name in TOOLS.operations if name != "audit-policy")
+MORE = Wanted(log_kilobytes=32_767)
+FOREIGN = (
+    "sl Microsoft-Windows-DNS-Client/Operational /e:true",
+    "sl Microsoft-Windows-DNS-Client/Operational /e:false",
+    "wfp set options keywords=bcast",
+    "advfirewall set domainprofile logging droppedconnections enable",
+    "advfirewall set publicprofile logging droppedconnections disable",
+    "advfirewall set domainprofile logging maxfilesize 10000",
+)
+"""What an administrator may do meanwhile to what a run changes beside the audit policy."""
 LONGEST_OUTAGE = timedelta(hours=5, minutes=1)
 SKEWS = (timedelta(0), timedelta(minutes=7), timedelta(hours=-3), timedelta(days=-1))
 
@@ -65,17 +78,17 @@ class Journal:
     """The journal of one controller; it outlives the processes that write it."""
 
     def __init__(self) -> None:
-        self.debts: dict[Subcategory, Debt] = {}
+        self.debts: dict[str, Debt] = {}
         self.live: set[str] = set()
 
     def owe(self, debts: Sequence[Debt]) -> None:
-        if any(self.debts.get(debt.subcategory, debt) != debt for debt in debts):
+        if any(self.debts.get(debt.setting, debt) != debt for debt in debts):
             raise JournalError("another run owes this already")
-        self.debts |= {debt.subcategory: debt for debt in debts}
+        self.debts |= {debt.setting: debt for debt in debts}
 
     def settle(self, debt: Debt) -> None:
-        if self.debts.get(debt.subcategory) == debt:
-            del self.debts[debt.subcategory]
+        if self.debts.get(debt.setting) == debt:
+            del self.debts[debt.setting]
 
 
 @dataclass
@@ -120,14 +133,26 @@ class World:
         self.hosts = {"web01": self.host}
         self.engine = ModelEngine(cast("SimulatedFleet", self))
         self._before = values = before or (self.dice.randrange(4), self.dice.randrange(4))
-        self.allowed: dict[Subcategory, set[int]] = {}
+        self.allowed: dict[object, set[object]] = {}
         for subcategory, value in zip(AUDITED, values, strict=True):
             self.host.audit.set(subcategory.value, Inclusion(value))
             self.allowed[subcategory] = {value}
+        self._throw_switches()
+        self._switches = self.host.switches.values()
+        self.allowed |= {name: {value} for name, value in self._switches.items()}
         self.controllers: list[Controller] = []
         self.steps = 0
         self.is_lease_lost = False
         self.is_powered = True
+
+    def _throw_switches(self) -> None:
+        """Let the settings beside the audit policy be as somebody may have left them."""
+        switches = self.host.switches
+        for profile in switches.log_blocked:
+            switches.log_blocked[profile] = self.dice.random() < 0.3  # noqa: PLR2004 - as it falls
+            switches.log_kilobytes[profile] = self.dice.choice((4096, 16_384, 32_767))
+        switches.is_dns_logged = self.dice.random() < 0.3  # noqa: PLR2004 - likewise
+        self.host.net_events.keywords = self.dice.choice(("none", "none", "mcast"))
 
     def locked(self) -> contextlib.AbstractContextManager[object]:
         return contextlib.nullcontext()
@@ -296,6 +321,14 @@ class World:
         if self.host.is_up:
             self.host.audit.refresh_group_policy()
 
+    def meddle_beside(self) -> None:
+        """Let somebody else change a setting beside the audit policy."""
+        if self.host.is_up:
+            said = self.dice.choice(FOREIGN)
+            (self.host.switches.wevtutil if said[0] == "s" else self.host.switches.netsh)(said)
+            for name, value in self.host.switches.values().items():
+                self.allowed[name].add(value)
+
     def lose_the_lease(self) -> None:
         """Let somebody delete every task of ours."""
         for name in tuple(self.host.scheduler.tasks):
@@ -304,12 +337,13 @@ class World:
 
     # -- what is left -------------------------------------------------------------------------
 
-    def settings(self) -> dict[Subcategory, int]:
-        return {one: int(self.host.audit.settings[one.value]) for one in AUDITED}
+    def settings(self) -> dict[object, object]:
+        audited = {one: int(self.host.audit.settings[one.value]) for one in AUDITED}
+        return {**audited, **self.host.switches.values()}
 
-    def first(self) -> dict[Subcategory, int]:
+    def first(self) -> dict[object, object]:
         """Return the settings that stood before anything happened."""
-        return dict(zip(AUDITED, self._before, strict=True))
+        return {**dict(zip(AUDITED, self._before, strict=True)), **self._switches}
 
     def is_as_before(self) -> bool:
         return all(value in self.allowed[one] for one, value in self.settings().items())
@@ -349,6 +383,8 @@ class Kit:
     """For tests, which cannot import a conftest."""
 
     world: type[World] = World
+    beside: tuple[str, ...] = BESIDE
+    more: Wanted = MORE
     journal: type[Journal] = Journal
 
 

@@ -17,6 +17,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from fleetaudit.records.debt import Wanted
+
 if TYPE_CHECKING:
     from tests.crash.conftest import Controller, Kit
 
@@ -42,7 +44,8 @@ def machine_of(kit: Kit) -> type[RuleBasedStateMachine]:  # noqa: C901 - it hold
         def sweep(self, whose: int, *, with_success: bool) -> None:
             self.runs += 1
             journal = self.journals[whose]
-            self.world.sweep(journal, f"run{self.runs}", with_success=with_success)
+            wanted = Wanted(with_success=with_success)
+            self.world.sweep(journal, f"run{self.runs}", wanted=wanted)
 
         @precondition(lambda self: self.alive())
         @rule(

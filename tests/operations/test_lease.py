@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from fleetaudit.errors import EvidenceError, HostFailedError
+from fleetaudit.operations import Command, catalogue
+from fleetaudit.operations.audit_policy import WORDS
 from fleetaudit.operations.lease import (
     LEASES_FILE,
     FoundLease,
     Lease,
-    Revert,
     baseline_json,
     find,
     lease_name,
@@ -30,7 +31,8 @@ from fleetaudit.operations.lease import (
     remove,
     task_xml,
 )
-from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
+from fleetaudit.records.audit_policy import Inclusion, Subcategory
+from fleetaudit.records.debt import Debt
 from fleetaudit.scripts.reference import help_of
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -81,11 +83,28 @@ def debt(subcategory: Subcategory, before: Inclusion = Inclusion.NONE) -> Debt:
     return Debt(
         run_id="20261121T080000Z",
         host="web01",
-        subcategory=subcategory,
-        before=before,
-        during=before | Inclusion.FAILURE,
+        operation="audit-policy",
+        setting=subcategory.braced,
+        before=WORDS[before],
+        during=WORDS[before | Inclusion.FAILURE],
         lease="fleetaudit-20261121T080000Z",
     )
+
+
+def beside(operation: str, setting: str, before: str, during: str) -> Debt:
+    return replace(
+        debt(Subcategory.CONNECTION),
+        operation=operation,
+        setting=setting,
+        before=before,
+        during=during,
+    )
+
+
+LOGGING = beside("firewall-logging", "Private/LogBlocked", "off", "on")
+SIZE = beside("firewall-logging", "Domain/LogMaxSizeKilobytes", "4096", "32767")
+CHANNEL = beside("dns-client-log", "Microsoft-Windows-DNS-Client/Operational", "off", "on")
+KEYWORDS = beside("net-event-keywords", "keywords", "bcast", "bcast+mcast")
 
 
 def a_lease(**changes: Any) -> Lease:
@@ -121,8 +140,7 @@ def actions(lease: Lease) -> list[tuple[str, str]]:
 
 
 def test_every_element_is_where_the_schema_has_it() -> None:
-    netsh = Revert(command="netsh.exe", arguments='advfirewall set "<&>"')
-    for element in elements(a_lease(reverts=(netsh,))).iter():
+    for element in elements(a_lease(debts=(*a_lease().debts, LOGGING, CHANNEL))).iter():
         parts = [local(part) for part in element]
         if local(element) == "Triggers":
             assert set(parts) <= {"TimeTrigger", "BootTrigger"}
@@ -174,8 +192,8 @@ def test_the_task_runs_as_system_on_batteries_too() -> None:
 def test_the_task_puts_back_then_marks_then_deletes_itself() -> None:
     system32 = "%SystemRoot%\\System32\\"
     rest = "-69AE-11D9-BED3-505054503030}"
-    reg = Revert(command="reg.exe", arguments="add HKLM\\X /v Y /d 0 /f")
-    assert actions(a_lease(reverts=(reg,))) == [
+    debts = (*a_lease().debts, LOGGING, SIZE, CHANNEL, KEYWORDS)
+    assert actions(a_lease(debts=debts)) == [
         (
             f"{system32}auditpol.exe",
             f"/set /subcategory:{{0CCE9225{rest} /success:disable /failure:disable",
@@ -184,7 +202,13 @@ def test_the_task_puts_back_then_marks_then_deletes_itself() -> None:
             f"{system32}auditpol.exe",
             f"/set /subcategory:{{0CCE9226{rest} /success:enable /failure:disable",
         ),
-        (f"{system32}reg.exe", "add HKLM\\X /v Y /d 0 /f"),
+        (
+            f"{system32}netsh.exe",
+            "advfirewall set privateprofile logging droppedconnections disable",
+        ),
+        (f"{system32}netsh.exe", "advfirewall set domainprofile logging maxfilesize 4096"),
+        (f"{system32}wevtutil.exe", "sl Microsoft-Windows-DNS-Client/Operational /e:false"),
+        (f"{system32}netsh.exe", "wfp set options keywords=bcast"),
         (
             f"{system32}cmd.exe",
             '/d /c echo fired>"%ProgramData%\\fleetaudit\\fleetaudit-20261121T080000Z.fired"',
@@ -194,14 +218,46 @@ def test_the_task_puts_back_then_marks_then_deletes_itself() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(host=st.text(max_size=40), run_id=st.text(max_size=40), arguments=st.text(max_size=40))
-def test_no_name_breaks_out_of_its_element(host: str, run_id: str, arguments: str) -> None:
-    lease = a_lease(
-        host=host, run_id=run_id, reverts=(Revert(command="netsh.exe", arguments=arguments),)
-    )
-    plain, hostile = elements(a_lease(reverts=lease.reverts[:0])), elements(lease)
-    assert len(list(hostile.iter())) == len(list(plain.iter())) + 3
-    assert len(actions(lease)) == 5
+@given(host=st.text(max_size=40), run_id=st.text(max_size=40))
+def test_no_name_breaks_out_of_its_element(host: str, run_id: str) -> None:
+    plain, hostile = elements(a_lease()), elements(a_lease(host=host, run_id=run_id))
+    assert len(list(hostile.iter())) == len(list(plain.iter()))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    operation=st.sampled_from([*catalogue(), "another"]),
+    setting=st.text(max_size=40) | st.sampled_from([LOGGING.setting, SIZE.setting]),
+    value=st.text(max_size=40),
+)
+def test_no_word_of_a_baseline_reaches_a_command_line_unless_an_operation_has_it(
+    operation: str, setting: str, value: str
+) -> None:
+    try:
+        command = task_xml(a_lease(debts=(beside(operation, setting, value, "on"),)))
+    except ValueError:
+        return
+    pytest.fail(f"{command} was made of {setting!r} and {value!r}")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("Domain/LogBlocked", "on & calc"),
+        ("Domain/LogBlocked", "4096"),
+        ("Domain/LogFileName", "c:\\x.log"),
+        ("Domain/LogMaxSizeKilobytes", "on"),
+        ("Domain/LogMaxSizeKilobytes", "0"),
+        ("Domain/LogMaxSizeKilobytes", "32768"),
+        ("Domain/LogMaxSizeKilobytes", "4096 "),
+        ("All/LogBlocked", "off"),
+    ],
+)
+def test_a_setting_of_the_log_that_windows_does_not_take_is_refused(
+    setting: str, value: str
+) -> None:
+    with pytest.raises(ValueError, match="no setting"):
+        task_xml(a_lease(debts=(beside("firewall-logging", setting, value, "on"),)))
 
 
 @pytest.mark.parametrize("name", ["", "a b", '"&calc', "..\\x", "-x", "a" * 101, "x\n", "\u00e4"])
@@ -213,7 +269,7 @@ def test_a_name_that_could_mean_something_to_a_shell_is_refused(name: str) -> No
 @pytest.mark.parametrize("command", ["", "C:\\x.exe", "..\\x.exe", "x", "x.exe /a", "x.bat"])
 def test_a_command_is_the_bare_name_of_a_program(command: str) -> None:
     with pytest.raises(ValueError, match="bare name"):
-        Revert(command=command, arguments="")
+        Command(program=command, arguments="")
 
 
 def test_a_deadline_without_a_zone_is_refused() -> None:
@@ -231,7 +287,7 @@ def test_a_lease_that_puts_nothing_back_or_too_much_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing back"):
         task_xml(a_lease(debts=()))
     with pytest.raises(ValueError, match="can do 32 things"):
-        task_xml(a_lease(reverts=(Revert(command="netsh.exe", arguments=""),) * 31))
+        task_xml(a_lease(debts=(LOGGING,) * 31))
 
 
 @pytest.mark.parametrize("ahead", [timedelta(0), timedelta(minutes=-20), timedelta(days=-900)])
@@ -252,9 +308,9 @@ def test_the_calls_have_the_parameters_of_the_scripts() -> None:
 
 def test_a_baseline_is_read_back_as_it_was() -> None:
     lease = a_lease(
-        reverts=(Revert(command="netsh.exe", arguments="x \u00e4 \U0001f600"),),
+        host="x \u00e4 \U0001f600",
         baseline_run_id="20261101T000000Z",
-        debts=tuple(debt(one, before) for one in Subcategory for before in (BOTH,)),
+        debts=(*(debt(one, BOTH) for one in Subcategory), LOGGING, SIZE, CHANNEL, KEYWORDS),
     )
     text = baseline_json(lease)
     assert text.isascii()
@@ -265,11 +321,10 @@ def test_a_baseline_is_read_back_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('"before": 0', '"before": 3'),
+        ('"before": "none"', '"before": "failure"'),
         ('"host": "web01", "deadline"', '"host": "web02", "deadline"'),
         ("2026-11-21T08:20:00", "2027-11-21T08:20:00"),
-        ('"reverts": []', '"reverts": [{"command": "cmd.exe", "arguments": "/c calc"}]'),
-        ('"reverts": []', '"reverts": [], "more": 1'),
+        ('"baseline_run_id": ""', '"baseline_run_id": "", "more": 1'),
     ],
 )
 def test_an_edited_baseline_is_refused(old: str, new: str) -> None:
@@ -291,6 +346,9 @@ def test_what_is_no_baseline_is_refused(data: bytes) -> None:
         read_baseline(data)
 
 
+A_DEBT = json.loads(baseline_json(a_lease()))["debts"][0]
+
+
 def rehashed(**changes: object) -> bytes:
     """Return a baseline whose hash is right and whose content is not."""
     content = {**json.loads(baseline_json(a_lease())), **changes}
@@ -304,11 +362,13 @@ def rehashed(**changes: object) -> bytes:
     [
         {"debts": None},
         {"debts": [1]},
-        {"debts": [{"run_id": "r", "host": "h", "subcategory": "{x}", "before": 0, "during": 2}]},
+        {"debts": [A_DEBT | {"operation": "another"}]},
+        {"debts": [A_DEBT | {"setting": "{x}"}]},
+        {"debts": [A_DEBT | {"during": "sometimes"}]},
+        {"debts": [A_DEBT | {"host": None}]},
         {"name": "../x"},
         {"deadline": "soon"},
         {"deadline": "2026-11-21T08:20:00"},
-        {"reverts": [{"command": "c:\\calc.exe"}]},
     ],
 )
 def test_a_baseline_with_an_impossible_value_is_refused_whatever_its_hash(
@@ -319,10 +379,10 @@ def test_a_baseline_with_an_impossible_value_is_refused_whatever_its_hash(
         read_baseline(rehashed(**changes))
 
 
-@pytest.mark.parametrize("value", [4, -1, True, "0", None])
+@pytest.mark.parametrize("value", [4, -1, True, "0", "sometimes", None])
 def test_an_unknown_setting_in_a_baseline_is_refused(value: object) -> None:
     (one, _) = json.loads(baseline_json(a_lease()))["debts"]
-    with pytest.raises(EvidenceError, match="before"):
+    with pytest.raises(EvidenceError, match="is no baseline"):
         read_baseline(rehashed(debts=[{**one, "before": value}]))
 
 
@@ -338,12 +398,12 @@ def test_damage_to_a_baseline_never_passes_for_another_lease(data: st.DataObject
 
 
 def test_a_task_is_read_as_it_was_written() -> None:
-    lease = a_lease()
+    lease = a_lease(debts=(*a_lease().debts, LOGGING, SIZE, CHANNEL, KEYWORDS))
     for data in (task_xml(lease).encode("utf-16"), b"\xef\xbb\xbf" + task_xml(lease).encode()):
         found = read_task(data)
         assert found.run_id == lease.run_id
         assert found.deadline == lease.deadline
-        assert found.before == {one.subcategory.value: one.before for one in lease.debts}
+        assert found.before == {(one.operation, one.setting): one.before for one in lease.debts}
 
 
 @pytest.mark.parametrize(
@@ -399,8 +459,8 @@ def test_leases_on_a_host_are_told_apart_by_what_is_left_of_them() -> None:
     assert by_name["c"].lease is None
     assert by_name["c"].run_id == lease.run_id
     assert by_name["c"].before == {
-        Subcategory.PACKET_DROP: Inclusion.NONE,
-        Subcategory.CONNECTION: Inclusion.SUCCESS,
+        ("audit-policy", Subcategory.PACKET_DROP.braced): "none",
+        ("audit-policy", Subcategory.CONNECTION.braced): "success",
     }
     full = by_name["fleetaudit-20261121T080000Z"]
     assert full.lease == lease

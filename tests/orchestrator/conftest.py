@@ -15,6 +15,7 @@ import pytest
 
 from fleetaudit.collectors import Collector
 from fleetaudit.errors import HostUnreachableError, JournalError
+from fleetaudit.operations.audit_policy import WORDS
 from fleetaudit.orchestrator.instruments import Instruments, default_instruments
 from fleetaudit.orchestrator.plan import SweepSettings
 from fleetaudit.orchestrator.steps import (
@@ -29,8 +30,9 @@ from fleetaudit.orchestrator.steps import (
     Settle,
     Step,
 )
-from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
+from fleetaudit.records.audit_policy import Inclusion, Subcategory
 from fleetaudit.records.call import Attachment, ScriptCall, ScriptOutput, ToolExit
+from fleetaudit.records.debt import Debt
 from fleetaudit.records.evidence import Phase
 from fleetaudit.records.host import Connection, Host
 from fleetaudit.transport import MemorySink
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from fleetaudit.records.host_record import HostRecord
     from fleetaudit.transport import Sink
 
+CHANNEL = "Microsoft-Windows-DNS-Client/Operational"
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 BOTH = frozenset((Phase.BEFORE, Phase.AFTER))
 AFTER = frozenset((Phase.AFTER,))
@@ -84,6 +87,7 @@ class FakeHost:
     facts: dict[str, object] = field(default_factory=dict)
     is_elevated: bool = True
     is_reachable: bool = True
+    is_dns_logged: bool = False
     calls: list[ScriptCall] = field(default_factory=list)
     leases: dict[str, dict[str, bytes | None]] = field(default_factory=dict)
     reply: Callable[[ScriptCall], ScriptOutput | None] = lambda _: None
@@ -96,6 +100,9 @@ class FakeHost:
             return instead
         if call.script == "Set-AuditPolicy":
             return self._set(call)
+        if call.script == "Set-EventChannel":
+            self.is_dns_logged = call.parameters["Enabled"] == "true"
+            return ScriptOutput(exits=(ToolExit(tool="wevtutil", code=0),))
         name = str(call.parameters.get("LeaseName", ""))
         if call.script == "Register-Lease":
             self.hold(name, str(call.parameters["TaskXml"]), str(call.parameters["Baseline"]))
@@ -117,6 +124,10 @@ class FakeHost:
             "Baseline": baseline.encode(),
             "Marker": None,
         }
+
+    def value(self, setting: str) -> str:
+        values = {one.braced: WORDS[Inclusion(value)] for one, value in self.policy.items()}
+        return {**values, CHANNEL: "on" if self.is_dns_logged else "off"}[setting]
 
     def _held(self) -> bytes:
         entries = [
@@ -147,6 +158,8 @@ class FakeHost:
             return files
         if script == "Get-HostFact":
             return self._facts()
+        if script == "Get-EventChannel":
+            return {"facts.json": json.dumps({"IsEnabled": self.is_dns_logged}).encode()}
         if script == "Get-Lease":
             return {"leases.json": self._held()}
         return {f"{script}.bin": script.encode() * 100}
@@ -211,19 +224,19 @@ class MemoryJournal:
     """A journal that remembers what was struck out, and why."""
 
     def __init__(self) -> None:
-        self.debts: dict[tuple[str, Subcategory], Debt] = {}
+        self.debts: dict[tuple[str, str], Debt] = {}
         self.settled: list[tuple[Debt, str]] = []
         self.live: set[str] = set()
 
     def owe(self, debts: Sequence[Debt]) -> None:
         for debt in debts:
-            if self.debts.get((debt.host, debt.subcategory), debt) != debt:
+            if self.debts.get((debt.host, debt.setting), debt) != debt:
                 raise JournalError("another run owes this already")
-        self.debts |= {(debt.host, debt.subcategory): debt for debt in debts}
+        self.debts |= {(debt.host, debt.setting): debt for debt in debts}
 
     def settle(self, debt: Debt, *, note: str = "") -> None:
-        if self.debts.get((debt.host, debt.subcategory)) == debt:
-            del self.debts[debt.host, debt.subcategory]
+        if self.debts.get((debt.host, debt.setting)) == debt:
+            del self.debts[debt.host, debt.setting]
             self.settled.append((debt, note))
 
     def open_debts(self, host: str | None = None) -> tuple[Debt, ...]:
@@ -256,7 +269,7 @@ class Bench:
         self.steps: list[Step] = []
         self.now = START
         self.is_connected = False
-        self.at_settle: list[tuple[Debt, str, int]] = []
+        self.at_settle: list[tuple[Debt, str, str]] = []
         self._late: Step | None = None
 
     def carry_out(self, plan: Plan) -> HostRecord:
@@ -305,7 +318,7 @@ class Bench:
             case Owe():
                 self.journal.owe(step.debts)
             case Settle():
-                value = self.host.policy[step.debt.subcategory]
+                value = self.host.value(step.debt.setting)
                 self.at_settle.append((step.debt, step.note, value))
                 self.journal.settle(step.debt, note=step.note)
             case Pause():
@@ -399,9 +412,10 @@ class Kit:
             Debt(
                 run_id=run_id,
                 host="web01",
-                subcategory=subcategory,
-                before=Inclusion(value),
-                during=Inclusion(value | 2),
+                operation="audit-policy",
+                setting=subcategory.braced,
+                before=WORDS[Inclusion(value)],
+                during=WORDS[Inclusion(value | 2)],
             )
             for subcategory, value in pairs
         )

@@ -284,7 +284,8 @@ def test_each_step_is_heard_of_with_its_source_and_its_error(bed: Bed) -> None:
 CRASH = """
 import os, sys
 from pathlib import Path
-from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
+from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.records.debt import Debt
 from fleetaudit.store import JournalFile
 
 class Journal(JournalFile):
@@ -293,10 +294,10 @@ class Journal(JournalFile):
 
 journal = Journal(Path(sys.argv[1]))
 journal.owe([
-    Debt(run_id="crashed", host="host0", subcategory=Subcategory.PACKET_DROP,
-         before=Inclusion(0), during=Inclusion(2)),
-    Debt(run_id="crashed", host="host0", subcategory=Subcategory.CONNECTION,
-         before=Inclusion(1), during=Inclusion(3)),
+    Debt(run_id="crashed", host="host0", operation="audit-policy",
+         setting=Subcategory.PACKET_DROP.braced, before="none", during="failure"),
+    Debt(run_id="crashed", host="host0", operation="audit-policy",
+         setting=Subcategory.CONNECTION.braced, before="success", during="success+failure"),
 ])
 assert journal.is_live("crashed")
 os.kill(os.getpid(), 9)

@@ -144,7 +144,9 @@ def test_a_baseline_that_somebody_edited_is_refused_and_nothing_changed(
 ) -> None:
     name = leave(kit, bench.host, run_id="theirs", deadline=kit.start - timedelta(hours=1))
     parts = bench.host.leases[name]
-    parts["Baseline"] = (parts["Baseline"] or b"").replace(b'"before": 0', b'"before": 3')
+    parts["Baseline"] = (parts["Baseline"] or b"").replace(
+        b'"before": "none"', b'"before": "failure"'
+    )
     record = sweep(kit, bench)
     assert record.outcomes[0].kind is OutcomeKind.REFUSED
     assert "cannot be trusted" in record.outcomes[0].reason
@@ -156,7 +158,7 @@ def test_the_oldest_baseline_wins_where_several_leases_are_found(kit: Kit) -> No
     leave(kit, bench.host, run_id="20261120T0", deadline=kit.start - timedelta(hours=2))
     name = lease_name("20261121T0")
     newer = tuple(
-        replace(debt, before=debt.during, during=debt.during | 1, run_id="20261121T0")
+        replace(debt, before=debt.during, during="success+failure", run_id="20261121T0")
         for debt in kit.debts()[:1]
     )
     lease = Lease(name=name, run_id="20261121T0", host="w", deadline=kit.start, debts=newer)

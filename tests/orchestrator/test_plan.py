@@ -76,7 +76,7 @@ def is_safe(bench: Bench) -> bool:
     """Say whether each setting is as before, or owed by the journal."""
     return all(
         bench.host.policy[subcategory] == before
-        or (bench.host.name, subcategory) in bench.journal.debts
+        or (bench.host.name, subcategory.braced) in bench.journal.debts
         for subcategory, before in BEFORE.items()
     )
 

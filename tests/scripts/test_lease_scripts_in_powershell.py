@@ -16,7 +16,8 @@ from fleetaudit.operations.lease import (
     remove,
     task_xml,
 )
-from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
+from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.records.debt import Debt
 from fleetaudit.records.host import LanguageMode
 from tests.scripts.test_scripts_in_powershell import PWSH, FakeHost
 
@@ -41,9 +42,10 @@ LEASE = Lease(
         Debt(
             run_id="r1",
             host="web01",
-            subcategory=Subcategory.CONNECTION,
-            before=Inclusion.NONE,
-            during=Inclusion.FAILURE,
+            operation="audit-policy",
+            setting=Subcategory.CONNECTION.braced,
+            before="none",
+            during="failure",
         ),
     ),
 )

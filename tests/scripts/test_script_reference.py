@@ -15,7 +15,14 @@ def test_the_page_about_the_scripts_is_fresh() -> None:
 
 def test_few_scripts_change_a_host() -> None:
     changing = [name for name in scripts.names() if help_of(name).changes != "nothing."]
-    assert changing == ["Register-Lease", "Remove-Lease", "Set-AuditPolicy"]
+    assert changing == [
+        "Register-Lease",
+        "Remove-Lease",
+        "Set-AuditPolicy",
+        "Set-EventChannel",
+        "Set-FirewallLogging",
+        "Set-NetEventOption",
+    ]
 
 
 def test_help_is_read_topic_by_topic() -> None:

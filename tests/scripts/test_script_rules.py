@@ -36,6 +36,7 @@ TOOLS = frozenset(
 
 COMMANDS = MappingProxyType(
     {
+        "Assert-Lease": "Name",
         "ConvertTo-Json": "Compress Depth InputObject",
         "Copy-Item": "Destination ErrorAction LiteralPath",
         "Expand-Path": "Path",
@@ -48,6 +49,7 @@ COMMANDS = MappingProxyType(
         "Get-Culture": "",
         "Get-DnsClientCache": "",
         "Get-EncodedFile": "Path",
+        "Get-FirewallLogSetting": "",
         "Get-FileHash": "Algorithm LiteralPath",
         "Get-Item": "ErrorAction Force LiteralPath",
         "Get-ItemProperty": "ErrorAction LiteralPath",
@@ -135,7 +137,19 @@ TYPES_OF_FULL_LANGUAGE = frozenset(
 that a host with the FIPS policy allows; SHA256.Create() is not."""
 
 VERBS = frozenset(
-    ["Expand", "Export", "Get", "Invoke", "New", "Read", "Register", "Remove", "Send", "Set"]
+    [
+        "Assert",
+        "Expand",
+        "Export",
+        "Get",
+        "Invoke",
+        "New",
+        "Read",
+        "Register",
+        "Remove",
+        "Send",
+        "Set",
+    ]
 )
 """Approved verbs (learn.microsoft.com, "Approved Verbs for PowerShell Commands")."""
 

@@ -12,16 +12,22 @@ NAMES = (
     "Get-AuditPolicy",
     "Get-BootTimePolicy",
     "Get-DnsCache",
+    "Get-EventChannel",
+    "Get-FirewallLogging",
     "Get-FirewallRule",
     "Get-HostContext",
     "Get-HostFact",
     "Get-Lease",
+    "Get-NetEventOption",
     "Get-WfpNetEvent",
     "Get-WfpState",
     "Read-FirewallLog",
     "Register-Lease",
     "Remove-Lease",
     "Set-AuditPolicy",
+    "Set-EventChannel",
+    "Set-FirewallLogging",
+    "Set-NetEventOption",
 )
 
 

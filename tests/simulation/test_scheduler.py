@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleetaudit.operations.audit_policy import WORDS
 from fleetaudit.operations.lease import (
     Lease,
-    Revert,
     find,
     lease_name,
     read_leases,
@@ -18,7 +18,8 @@ from fleetaudit.operations.lease import (
     remove,
     task_xml,
 )
-from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
+from fleetaudit.records.audit_policy import Inclusion, Subcategory
+from fleetaudit.records.debt import Debt
 from fleetaudit.simulation.clock import SimulatedClock
 from fleetaudit.simulation.model.fleet import SimulatedFleet
 from fleetaudit.simulation.model.scheduler import Scheduler, lease_file
@@ -50,7 +51,14 @@ class Room:
             host=name,
             deadline=self.host_now() + ends_in,
             debts=tuple(
-                Debt(run_id="r1", host=name, subcategory=one, before=before, during=before | 2)
+                Debt(
+                    run_id="r1",
+                    host=name,
+                    operation="audit-policy",
+                    setting=one.braced,
+                    before=WORDS[before],
+                    during=WORDS[before | Inclusion.FAILURE],
+                )
                 for one, before in self.before.items()
             ),
         )
@@ -328,17 +336,26 @@ class Bench:
         debt = Debt(
             run_id="r1",
             host="h",
-            subcategory=Subcategory.CONNECTION,
-            before=Inclusion.NONE,
-            during=Inclusion.FAILURE,
+            operation="audit-policy",
+            setting=Subcategory.CONNECTION.braced,
+            before="none",
+            during="failure",
         )
         lease = Lease(
             name="t",
             run_id="r1",
             host="h",
             deadline=self.start + MINUTE,
-            debts=(debt,),
-            reverts=(Revert(command="netsh.exe", arguments="x"),),
+            debts=(
+                debt,
+                replace(
+                    debt,
+                    operation="net-event-keywords",
+                    setting="keywords",
+                    before="none",
+                    during="bcast+mcast",
+                ),
+            ),
         )
         self.xml = task_xml(lease)
 
@@ -360,7 +377,7 @@ def test_a_program_that_a_test_models_is_run() -> None:
     bench.scheduler.programs["netsh.exe"] = lambda arguments, at: ran.append((arguments, at))
     bench.register()
     bench.scheduler.run(bench.start + MINUTE)
-    assert ran == [("x", bench.start + MINUTE)]
+    assert ran == [("wfp set options keywords=none", bench.start + MINUTE)]
     assert bench.scheduler.failures == []
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from fleetaudit.errors import JournalError
-from fleetaudit.records.audit_policy import Debt, Inclusion, Subcategory
+from fleetaudit.records.debt import Debt
 from fleetaudit.store import JournalFile
 
 if TYPE_CHECKING:
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 DEBT = Debt(
     run_id="20261121T080000Z",
     host="WEB01",
-    subcategory=Subcategory.PACKET_DROP,
-    before=Inclusion.NONE,
-    during=Inclusion.FAILURE,
+    operation="audit-policy",
+    setting="{0CCE9225-69AE-11D9-BED3-505054503030}",
+    before="none",
+    during="failure",
 )
-OTHER = replace(DEBT, subcategory=Subcategory.CONNECTION, before=Inclusion.SUCCESS)
+OTHER = replace(DEBT, setting="{0CCE9226-69AE-11D9-BED3-505054503030}", before="success")
+THIRD = replace(DEBT, operation="firewall-logging", setting="Domain/LogBlocked", before="off")
 
 
 @pytest.fixture
@@ -36,8 +38,8 @@ def journal(tmp_path: Path) -> Iterator[JournalFile]:
 
 
 def test_debts_outlive_the_process_that_made_them(journal: JournalFile, tmp_path: Path) -> None:
-    journal.owe([DEBT, OTHER])
-    assert set(JournalFile(tmp_path / "state").open_debts()) == {DEBT, OTHER}
+    journal.owe([DEBT, OTHER, THIRD])
+    assert set(JournalFile(tmp_path / "state").open_debts()) == {DEBT, OTHER, THIRD}
 
 
 def test_one_host_is_told_apart_from_another_whose_name_begins_the_same(
@@ -70,14 +72,14 @@ def test_a_debt_is_remembered_with_its_lease_and_renewed_with_more_time(
     (found,) = JournalFile(tmp_path / "state").open_debts()
     assert (found.lease, found.until) == (later.lease, later.until)
     assert not journal.is_live(held.run_id)
-    assert len(list((tmp_path / "state" / "debts").iterdir())) == 1
+    assert len(list((tmp_path / "state" / "debts").glob("*/*"))) == 1
     journal.settle(held)
     assert journal.open_debts() == ()
 
 
 def test_a_debt_that_an_earlier_version_wrote_is_read(journal: JournalFile, tmp_path: Path) -> None:
     journal.owe([DEBT])
-    (path,) = (tmp_path / "state" / "debts").iterdir()
+    (path,) = (tmp_path / "state" / "debts").glob("*/*")
     written = json.loads(path.read_bytes())
     del written["lease"], written["until"]
     path.write_text(json.dumps(written))
@@ -109,7 +111,7 @@ def test_a_damaged_debt_is_put_aside_and_its_host_left_alone(
     journal: JournalFile, tmp_path: Path, text: str
 ) -> None:
     journal.owe([DEBT, OTHER])
-    path = next((tmp_path / "state" / "debts").glob(f"*{DEBT.subcategory.value}*"))
+    path = next((tmp_path / "state" / "debts").glob("*/*0cce9225*"))
     path.write_text(text)
     assert journal.open_debts() == (OTHER,)
     (damaged,) = journal.damaged()
@@ -124,8 +126,12 @@ def test_a_damaged_debt_is_put_aside_and_its_host_left_alone(
 def test_a_file_that_a_crash_left_half_written_is_no_debt(
     journal: JournalFile, tmp_path: Path
 ) -> None:
-    (tmp_path / "state" / "debts" / "web01.x.json.4711.1.tmp").write_text('{"run_id"')
+    journal.owe([DEBT])
+    (place,) = (tmp_path / "state" / "debts").iterdir()
+    (place / "audit-policy.x.json.4711.1.tmp").write_text('{"run_id"')
+    journal.settle(DEBT)
     assert journal.open_debts() == ()
+    assert journal.open_debts(DEBT.host) == ()
     assert journal.damaged() == ()
 
 
@@ -172,21 +178,19 @@ class TwoProcesses(RuleBasedStateMachine):
 
         self.folder = tempfile.TemporaryDirectory()
         self.journals = [JournalFile(Path(self.folder.name)) for _ in range(2)]
-        self.model: dict[tuple[str, Subcategory], Debt] = {}
+        self.model: dict[tuple[str, str], Debt] = {}
 
     @rule(
         which=st.integers(0, 1),
         run=st.sampled_from("ab"),
         host=st.sampled_from(["web01", "WEB01"]),
-        subcategories=st.sampled_from([[0], [1], [0, 1], [1, 0]]),
+        changed=st.sampled_from([[0], [1], [0, 1], [1, 0]]),
     )
-    def owe(self, which: int, run: str, host: str, subcategories: list[int]) -> None:
-        pair = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
+    def owe(self, which: int, run: str, host: str, changed: list[int]) -> None:
+        pair = (DEBT.setting, OTHER.setting)
         run = f"{run}{which}"
-        debts = [
-            replace(DEBT, run_id=run, host=host, subcategory=pair[index]) for index in subcategories
-        ]
-        keys = [(debt.host, debt.subcategory) for debt in debts]
+        debts = [replace(DEBT, run_id=run, host=host, setting=pair[index]) for index in changed]
+        keys = [(debt.host, debt.setting) for debt in debts]
         is_free = all(
             self.model.get(key, debt) == debt for key, debt in zip(keys, debts, strict=True)
         )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from fleetaudit.simulation.answers._answer import Answer, Asked, unsupported
-from fleetaudit.simulation.answers._names import draw, event, export, known_names
+from fleetaudit.simulation.answers._names import event, export, known_names
 from fleetaudit.simulation.formats.evtx import Field, Provider, ValueType
+from fleetaudit.simulation.model.switches import DNS_CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,28 +20,24 @@ __all__ = ["ANSWER"]
 _PROVIDER: Final = Provider(
     "Microsoft-Windows-DNS-Client", UUID("1c95126e-7eea-49a9-a3fe-a378b03ddb4d")
 )
-_CHANNEL: Final = "Microsoft-Windows-DNS-Client/Operational"
-_ONE_IN: Final = 4
-"""On so many hosts somebody switched the channel on."""
-_LAST_WITHOUT: Final = 7601
 
 
 def _give(asked: Asked) -> Iterator[Emission]:
     host = asked.host
-    if host.spec.generation.build <= _LAST_WITHOUT:
+    if host.switches.is_dns_logged is None:
         yield unsupported(
-            "DnsEvent", f"Fleetaudit.Unsupported: the host has no channel {_CHANNEL}."
+            "DnsEvent", f"Fleetaudit.Unsupported: the host has no channel {DNS_CHANNEL}."
         )
         return
-    if draw(host, _CHANNEL) % _ONE_IN:
-        message = f"Fleetaudit.Unsupported: the channel {_CHANNEL} is off and holds nothing."
+    if not host.switches.was_dns_logged:
+        message = f"Fleetaudit.Unsupported: the channel {DNS_CHANNEL} is off and holds nothing."
         yield unsupported("DnsEvent", message)
         return
     records = [
         event(
             asked,
             provider=_PROVIDER,
-            channel=_CHANNEL,
+            channel=DNS_CHANNEL,
             code=3008,
             version=0,
             number=number,

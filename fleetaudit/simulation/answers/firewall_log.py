@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fleetaudit.records.wire import FACTS
 from fleetaudit.simulation.answers._answer import Answer, Asked, file_records, unsupported
+from fleetaudit.simulation.answers._switching import LOG_PATH, log_settings
 from fleetaudit.simulation.formats.context import render_json
 from fleetaudit.simulation.model.specs import Trait
 
@@ -16,25 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ANSWER"]
 
-_PATH = r"%systemroot%\system32\LogFiles\Firewall\pfirewall.log"
-
 
 def _give(asked: Asked) -> Iterator[Emission]:
     host = asked.host
-    log = host.firewall_log
-    profiles = [
-        {
-            "Profile": profile,
-            "Store": "local",
-            "LogFilePath": _PATH,
-            "LogDroppedPackets": int(log is not None),
-            "LogSuccessfulConnections": 0,
-            "LogFileSize": (log.maximum_bytes if log else 4_194_304) // 1024,
-        }
-        for profile in ("Domain", "Private", "Public")
-    ]
-    files = log.files() if log is not None else {}
-    expanded = _PATH.replace("%systemroot%", r"C:\WINDOWS")
+    files = host.switches.firewall_log.files()
+    expanded = LOG_PATH.replace("%systemroot%", r"C:\WINDOWS")
     logs = [
         {
             "Name": f"pfirewall-1.log{suffix}",
@@ -44,7 +31,7 @@ def _give(asked: Asked) -> Iterator[Emission]:
         for suffix, content in files.items()
     ]
     has_mark = Trait.BYTE_ORDER_MARK in host.spec.traits
-    facts = render_json({"Profiles": profiles, "Logs": logs}, has_mark=has_mark)
+    facts = render_json({"Profiles": log_settings(host), "Logs": logs}, has_mark=has_mark)
     yield from file_records(FACTS, facts)
     for suffix, content in files.items():
         yield from file_records(f"pfirewall-1.log{suffix}", content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleetaudit.simulation.answers._answer import Answer, Asked, exit_record, file_records
+from fleetaudit.simulation.answers._switching import LOG_PATH
 from fleetaudit.simulation.formats.registry import render_group_policy, render_local_policy
 from fleetaudit.simulation.model.specs import Role
 
@@ -18,7 +19,7 @@ __all__ = ["ANSWER"]
 
 def _give(asked: Asked) -> Iterator[Emission]:
     host = asked.host
-    spec, log = host.spec, host.firewall_log
+    spec, switches = host.spec, host.switches
     version = spec.generation.rule_version
     local = render_local_policy(
         host.rules,
@@ -30,9 +31,9 @@ def _give(asked: Asked) -> Iterator[Emission]:
             "DefaultOutboundAction": int(spec.role is Role.HARDENED),
         },
         logging={
-            "LogDroppedPackets": int(log is not None),
-            "LogFilePath": r"%systemroot%\system32\LogFiles\Firewall\pfirewall.log",
-            "LogFileSize": (log.maximum_bytes if log else 4_194_304) // 1024,
+            "LogDroppedPackets": int(switches.is_logging),
+            "LogFilePath": LOG_PATH,
+            "LogFileSize": switches.log_kilobytes[spec.profile],
             "LogSuccessfulConnections": 0,
         },
     )

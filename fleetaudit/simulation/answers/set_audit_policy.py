@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from fleetaudit.records.audit_policy import Inclusion
-from fleetaudit.simulation._seam import ErrorText, TerminatingError
 from fleetaudit.simulation.answers._answer import (
     Answer,
     Asked,
@@ -16,6 +15,7 @@ from fleetaudit.simulation.answers._answer import (
     invalid_argument,
     refusal,
 )
+from fleetaudit.simulation.answers._switching import unguarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,10 +36,9 @@ def _give(asked: Asked) -> Iterator[Emission]:
     if not has_rights(asked.host):
         yield from refusal(asked.host, "auditpol")
         return
-    lease = parameters.get("leasename", "")
-    if lease and lease not in asked.host.scheduler.tasks:
-        message = "Fleetaudit.NoLease: the lease that has to guard the change is gone."
-        yield TerminatingError(ErrorText(message=message, fully_qualified_id=message, category=14))
+    gone = unguarded(asked)
+    if gone is not None:
+        yield gone
         return
     inclusion = Inclusion.NONE
     if wanted[0] == "enable":

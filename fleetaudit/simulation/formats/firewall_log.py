@@ -80,10 +80,17 @@ def lost_line(local_time: datetime, count: int, *, has_pid: bool) -> str:
 
 @dataclass(slots=True)
 class FirewallLogFile:
-    """The log and its one older generation."""
+    """The log and its one older generation.
+
+    Attributes:
+        maximum_bytes: When it becomes the older one.
+        has_pid: Whether it has the column of process ids.
+        exists: Whether the firewall has ever logged.
+    """
 
     maximum_bytes: int
     has_pid: bool
+    exists: bool = False
     _lines: list[str] = field(default_factory=list)
     _old: list[str] = field(default_factory=list)
     _bytes: int = 0
@@ -107,5 +114,5 @@ class FirewallLogFile:
         return {
             suffix: (header + "".join(f"{line}\r\n" for line in lines)).encode("ascii")
             for suffix, lines in found.items()
-            if lines or not suffix
+            if self.exists and (lines or not suffix)
         }

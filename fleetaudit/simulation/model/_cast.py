@@ -40,7 +40,7 @@ _HEALTHY: Final = (
     ("ws-pune-01", "11-25H2", _EN, Role.WORKSTATION, (_T.HOSTILE_NAMES,)),
     ("fs-pune-01", "2016", _EN, Role.FILE_SERVER, (_T.HOSTILE_NAMES, _T.NO_AUDIT_OVERRIDE)),
     ("ws-berlin-02", "10", _DE, Role.WORKSTATION, (_T.VPN, _T.REFRESHES)),
-    ("dc-berlin-01", "2025", _DE, Role.HARDENED, (_T.GPO_AUDIT, _T.SUCCESS_BEFORE)),
+    ("dc-berlin-01", "2025", _DE, Role.HARDENED, (_T.GPO_AUDIT, _T.SUCCESS_BEFORE, _T.GPO_LOGGING)),
     ("fs-boston-02", "2022", _EN, Role.FILE_SERVER, (_T.GPO_REVERTS,)),
     ("ws-boston-02", "11-24H2", _EN, Role.WORKSTATION, (_T.BYTE_ORDER_MARK, _T.AGENT_REVERTS)),
     ("web-osaka-02", "2025", _JA, Role.WEB_SERVER, (_T.REFRESHES, _T.CONSTRAINED)),

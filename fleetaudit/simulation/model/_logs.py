@@ -26,10 +26,8 @@ def security_log_of(spec: HostSpec, rng: Random) -> SecurityLog:
     )
 
 
-def firewall_log_of(spec: HostSpec) -> FirewallLogFile | None:
-    """Return the firewall's log; None where it logs no drops."""
-    if Trait.LOGS_DROPS not in spec.traits:
-        return None
+def firewall_log_of(spec: HostSpec) -> FirewallLogFile:
+    """Return the firewall's log, which is no file yet where it logs no drops."""
     is_small = Trait.SMALL_FIREWALL_LOG in spec.traits
     return FirewallLogFile(
         maximum_bytes=16_384 if is_small else 4_194_304,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.records.figures import RuleKind
-from fleetaudit.simulation.formats.firewall_log import FirewallLogFile, drop_line
+from fleetaudit.simulation.formats.firewall_log import drop_line
 from fleetaudit.simulation.model._events import blocked
 from fleetaudit.simulation.model.policy import MPSSVC
 from fleetaudit.simulation.model.truth import TrueDrop
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fleetaudit.simulation.model.filters import Filter, Packet
     from fleetaudit.simulation.model.security_log import SecurityLog
     from fleetaudit.simulation.model.specs import HostSpec
+    from fleetaudit.simulation.model.switches import Switches
     from fleetaudit.simulation.model.traffic import Attempt
 
 __all__ = ["INTERFACE_INDEX", "Recorder"]
@@ -42,9 +43,10 @@ class _Drop:
 
 
 class Recorder:
-    """Writes what one host records; ``firewall_log`` is None where the firewall logs no drops.
+    """Writes what one host records.
 
-    ``host_time`` returns what the host's own clock says at a true time.
+    ``switches`` say whether the firewall logs; ``host_time`` returns what the host's own clock
+    says at a true time.
     """
 
     def __init__(
@@ -53,13 +55,13 @@ class Recorder:
         *,
         audit: AuditState,
         log: SecurityLog,
-        firewall_log: FirewallLogFile | None,
+        switches: Switches,
         host_time: Callable[[datetime], datetime],
     ) -> None:
         self._spec = spec
         self._audit = audit
         self._log = log
-        self._firewall_log = firewall_log
+        self._switches = switches
         self._host_time = host_time
         self._drops: dict[tuple[int, str], _Drop] = {}
 
@@ -130,17 +132,18 @@ class Recorder:
         process: tuple[int, str],
         moment: datetime,
     ) -> None:
-        if self._firewall_log is None or by.provider is not MPSSVC or by.cause.kind in _UNLOGGED:
+        log, is_unlogged = self._switches.firewall_log, by.cause.kind in _UNLOGGED
+        if not self._switches.is_logging or by.provider is not MPSSVC or is_unlogged:
             return
         bias = timedelta(minutes=self._spec.zone.active_bias)
         local = self._host_time(moment) - bias
-        self._firewall_log.write(
+        log.write(
             drop_line(
                 local,
                 packet,
                 is_inbound=attempt.is_inbound,
                 size=attempt.size,
-                pid=process[0] if self._firewall_log.has_pid else None,
+                pid=process[0] if log.has_pid else None,
             )
         )
 

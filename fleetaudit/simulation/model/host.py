@@ -27,6 +27,7 @@ from fleetaudit.simulation.model.policy import PROFILES
 from fleetaudit.simulation.model.rules import service_sid
 from fleetaudit.simulation.model.scheduler import Scheduler
 from fleetaudit.simulation.model.specs import Trait
+from fleetaudit.simulation.model.switches import Switches
 from fleetaudit.simulation.model.traffic import (
     PROGRAMS,
     Attempt,
@@ -76,6 +77,7 @@ class SimulatedHost:
         skew: How far its clock is ahead of the true time now.
         files: What lies below ``C:\ProgramData``, by full path.
         scheduler: Its Task Scheduler.
+        switches: What can be switched on it beside the audit policy.
     """
 
     def __init__(
@@ -110,20 +112,24 @@ class SimulatedHost:
         self.rules = rulebook(spec)
         self.audit = policy_of(spec)
         self.log = security_log_of(spec, self._rng)
-        self.firewall_log = firewall_log_of(spec)
         self.net_events = NetEventRing(broadcast=self._world.broadcast)
+        self.switches = Switches(
+            spec=spec, firewall_log=firewall_log_of(spec), net_events=self.net_events
+        )
         self.platform = Platform(spec, self.rules, self.volume, self._rng)
         self._recorder = Recorder(
             spec,
             audit=self.audit,
             log=self.log,
-            firewall_log=self.firewall_log,
+            switches=self.switches,
             host_time=self.host_time,
         )
         self.files: dict[str, bytes] = {}
         self.scheduler = Scheduler(
             host_time=self.host_time, set_audit=self._set_audit_as_system, files=self.files
         )
+        self.scheduler.programs["netsh.exe"] = lambda said, _: self.switches.netsh(said)
+        self.scheduler.programs["wevtutil.exe"] = lambda said, _: self.switches.wevtutil(said)
         self.scheduler.is_enabled = Trait.NO_TASK_SCHEDULER not in spec.traits
         self._pids: dict[str, int] = {}
         self._start_programs()
@@ -299,10 +305,9 @@ class SimulatedHost:
                 self._audit_changed(change, moment, _SYSTEM)
 
     def _lose_events(self, moment: datetime) -> None:
-        if self.firewall_log is not None:
-            local = self.local_time(moment)
-            has_pid = self.firewall_log.has_pid
-            self.firewall_log.write(lost_line(local, self._rng.randint(1, 60), has_pid=has_pid))
+        if self.switches.is_logging:
+            local, log = self.local_time(moment), self.switches.firewall_log
+            log.write(lost_line(local, self._rng.randint(1, 60), has_pid=log.has_pid))
         self._at(moment + timedelta(minutes=4), self._lose_events)
 
     def _shut_down(self, moment: datetime) -> None:
@@ -395,5 +400,5 @@ class SimulatedHost:
             drops=self._recorder.drops(),
             exported=self._exported,
             unaudited=self._recorder.unaudited,
-            log_drops=self.firewall_log.drops if self.firewall_log else 0,
+            log_drops=self.switches.firewall_log.drops,
         )

@@ -42,9 +42,14 @@ class NetEvent:
 
 
 class NetEventRing:
-    """The newest drops; a restart of the platform empties it."""
+    """The newest drops; a restart of the platform empties it.
+
+    Attributes:
+        keywords: What else is kept: ``none``, ``bcast``, ``mcast`` or ``bcast+mcast``.
+    """
 
     def __init__(self, *, broadcast: IPv4Address) -> None:
+        self.keywords = "none"
         self._broadcasts = (broadcast, IPv4Address("255.255.255.255"))
         self._events: deque[NetEvent] = deque(maxlen=_SIZE)
 
@@ -55,9 +60,12 @@ class NetEventRing:
         return len(self._events)
 
     def record(self, event: NetEvent) -> None:
-        """Keep a drop; by default what arrives for many at once is not collected."""
-        address = event.packet.local_ip
-        if event.is_inbound and (address.is_multicast or address in self._broadcasts):
+        """Keep a drop; what arrives for many at once only where a keyword says so."""
+        address, keywords = event.packet.local_ip, self.keywords.split("+")
+        is_multicast, is_broadcast = address.is_multicast, address in self._broadcasts
+        if event.is_inbound and (
+            (is_multicast and "mcast" not in keywords) or (is_broadcast and "bcast" not in keywords)
+        ):
             return
         self._events.append(event)
 

@@ -52,6 +52,8 @@ class Trait(StrEnum):
     """Failures of both subcategories were audited before anybody asked."""
     SUCCESS_BEFORE = "success-before"
     """Successes of one subcategory were audited before."""
+    GPO_LOGGING = "gpo-logging"
+    """A GPO says that the firewall log no drops in the domain profile."""
     LOGS_DROPS = "logs-drops"
     """The firewall writes ``pfirewall.log``."""
     SMALL_FIREWALL_LOG = "small-firewall-log"

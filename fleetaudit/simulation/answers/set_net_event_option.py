@@ -1,0 +1,24 @@
+"""What ``Set-NetEventOption`` does and answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fleetaudit.simulation.answers._answer import Answer, Asked
+from fleetaudit.simulation.answers._switching import switch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fleetaudit.simulation._seam import Emission
+
+__all__ = ["ANSWER"]
+
+
+def _give(asked: Asked) -> Iterator[Emission]:
+    keywords = str(asked.parameters.get("Keywords", ""))
+    arguments = f"wfp set options keywords={keywords}"
+    yield from switch(asked, "netsh", asked.host.switches.netsh, arguments)
+
+
+ANSWER = Answer(name="Set-NetEventOption", give=_give)
