@@ -18,19 +18,17 @@ from fleetaudit.store import JournalFile
 from fleetaudit.transport.settings import PsrpSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import timedelta
-    from uuid import UUID
+    from collections.abc import Sequence
 
     from fleetaudit.cli._options import Work
     from fleetaudit.clock import Clock
-    from fleetaudit.records.audit_policy import Inclusion
     from fleetaudit.records.figures import Analysis
     from fleetaudit.store import RunDirectory
 
-__all__ = ["Demonstration", "demonstrate"]
+__all__ = ["DEMO", "Demonstration", "demonstrate"]
 
-_RUN_ID: Final = "demo"
+DEMO: Final = "demo"
+"""The name of the run."""
 _PATIENCE: Final = PsrpSettings(open_s=3.0, poll_s=1.0, stop_s=1.0, close_s=0.5, grace_s=0.5)
 """Hosts on loopback answer at once, or are meant to hang."""
 
@@ -43,7 +41,7 @@ class Demonstration:
         run: Its run directory.
         analysis: What the report says.
         score: The report beside the truth.
-        left_changed: Hosts whose audit policy is not what it was, after ``restore``.
+        left_changed: Hosts with a setting that is not what it was, after ``restore``.
         paid: Hosts that died while their window was open, and were restored when they came back.
     """
 
@@ -55,12 +53,12 @@ class Demonstration:
 
 
 def demonstrate(
-    *, size: int, seed: int, window: timedelta, path: Path, work: Work
+    settings: SweepSettings, *, size: int, seed: int, path: Path, work: Work
 ) -> Demonstration:
     """Sweep a simulated fleet, report it, pay what is owed, and compare with the truth."""
     clock = SimulatedClock()
     fleet = build_fleet(size=size, seed=seed, clock=clock)
-    before = _policies(fleet)
+    before = _settings(fleet)
     with (
         tempfile.TemporaryDirectory(prefix="fleetaudit-demo-") as state,
         on_loopback(fleet) as stage,
@@ -70,12 +68,11 @@ def demonstrate(
             clock=clock,
             path=path,
             state=Path(state),
-            parameters={"hosts": str(size), "seed": str(seed), "window": str(window)},
+            parameters=_parameters(settings, size=size, seed=seed),
             work=work,
-            run_id=_RUN_ID,
+            run_id=settings.run_id,
             transport=_PATIENCE,
         )
-        settings = SweepSettings(run_id=_RUN_ID, window=window)
         tools = instruments()
         with run.directory as directory:
             summary = run.perform(
@@ -85,8 +82,8 @@ def demonstrate(
         truth = fleet.truth()
         if summary.owed:
             _pay(summary.owed, stage=stage, state=Path(state), clock=clock, work=work)
-    after = _policies(fleet)
-    changed = tuple(name for name, policy in after.items() if policy != before[name])
+    after = _settings(fleet)
+    changed = tuple(name for name, settings in after.items() if settings != before[name])
     return Demonstration(
         run=directory,
         analysis=analysis,
@@ -121,6 +118,14 @@ def _pay(owed: Sequence[str], *, stage: Stage, state: Path, clock: Clock, work: 
         )
 
 
-def _policies(fleet: SimulatedFleet) -> dict[str, Mapping[UUID, Inclusion]]:
+def _parameters(settings: SweepSettings, *, size: int, seed: int) -> dict[str, str]:
+    found = {"hosts": str(size), "seed": str(seed), "window": str(settings.window)}
+    return {**found, "also": ", ".join(settings.also)} if settings.also else found
+
+
+def _settings(fleet: SimulatedFleet) -> dict[str, tuple[object, ...]]:
+    """Return every setting that fleetaudit can change, of each host."""
     with fleet.locked():
-        return {host.name: dict(host.audit.settings) for host in fleet}
+        return {
+            host.name: (dict(host.audit.settings), dict(host.switches.values())) for host in fleet
+        }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from fleetaudit.cli._options import Work
     from fleetaudit.cli._score import Score
+    from fleetaudit.records.debt import Wanted
 
 __all__ = ["command"]
 
@@ -49,10 +50,19 @@ __all__ = ["command"]
     metavar="FOLDER",
     help="The run directory; an earlier demo in it is replaced.",
 )
+@_options.changes
 @_options.work
 @_options.json_output
 def command(
-    *, size: int, seed: int, window: timedelta, out: Path, work: Work, as_json: bool
+    *,
+    size: int,
+    seed: int,
+    window: timedelta,
+    wanted: Wanted,
+    also: tuple[str, ...],
+    out: Path,
+    work: Work,
+    as_json: bool,
 ) -> int:
     """Sweep a simulated fleet and say whether the report's figures equal the truth.
 
@@ -64,12 +74,15 @@ def command(
     Examples:
       fleetaudit demo
       fleetaudit demo --hosts 100 --seed 3 --json
+      fleetaudit demo --also dns-client-log --also firewall-logging --log-size 32767
     """
-    from fleetaudit.cli._demonstration import demonstrate
+    from fleetaudit.cli._demonstration import DEMO, demonstrate
     from fleetaudit.cli._derive import print_answer, summarize
+    from fleetaudit.orchestrator.plan import SweepSettings
 
     _make_room(out)
-    shown = demonstrate(size=size, seed=seed, window=window, path=out, work=work)
+    settings = SweepSettings(run_id=DEMO, window=window, wanted=wanted, also=also)
+    shown = demonstrate(settings, size=size, seed=seed, path=out, work=work)
     if as_json:
         result = {**summarize(shown.analysis), "score": _plain(shown.score)}
         click.echo(json.dumps(result, ensure_ascii=True))

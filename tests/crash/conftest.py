@@ -149,9 +149,9 @@ class World:
         """Let the settings beside the audit policy be as somebody may have left them."""
         switches = self.host.switches
         for profile in switches.log_blocked:
-            switches.log_blocked[profile] = self.dice.random() < 0.3  # noqa: PLR2004 - as it falls
+            switches.log_blocked[profile] = self.dice.random() < 0.3
             switches.log_kilobytes[profile] = self.dice.choice((4096, 16_384, 32_767))
-        switches.is_dns_logged = self.dice.random() < 0.3  # noqa: PLR2004 - likewise
+        switches.is_dns_logged = self.dice.random() < 0.3
         self.host.net_events.keywords = self.dice.choice(("none", "none", "mcast"))
 
     def locked(self) -> contextlib.AbstractContextManager[object]:
@@ -324,10 +324,12 @@ class World:
     def meddle_beside(self) -> None:
         """Let somebody else change a setting beside the audit policy."""
         if self.host.is_up:
-            said = self.dice.choice(FOREIGN)
-            (self.host.switches.wevtutil if said[0] == "s" else self.host.switches.netsh)(said)
-            for name, value in self.host.switches.values().items():
-                self.allowed[name].add(value)
+            switches, said = self.host.switches, self.dice.choice(FOREIGN)
+            before = switches.values()
+            (switches.wevtutil if said.startswith("sl ") else switches.netsh)(said)
+            for name, value in switches.values().items():
+                if value != before[name]:
+                    self.allowed[name].add(value)
 
     def lose_the_lease(self) -> None:
         """Let somebody delete every task of ours."""
@@ -338,12 +340,13 @@ class World:
     # -- what is left -------------------------------------------------------------------------
 
     def settings(self) -> dict[object, object]:
-        audited = {one: int(self.host.audit.settings[one.value]) for one in AUDITED}
-        return {**audited, **self.host.switches.values()}
+        settings = dict[object, object](self.host.switches.values().items())
+        return settings | {one: int(self.host.audit.settings[one.value]) for one in AUDITED}
 
     def first(self) -> dict[object, object]:
         """Return the settings that stood before anything happened."""
-        return {**dict(zip(AUDITED, self._before, strict=True)), **self._switches}
+        settings = dict[object, object](self._switches.items())
+        return settings | dict(zip(AUDITED, self._before, strict=True))
 
     def is_as_before(self) -> bool:
         return all(value in self.allowed[one] for one, value in self.settings().items())
@@ -383,6 +386,7 @@ class Kit:
     """For tests, which cannot import a conftest."""
 
     world: type[World] = World
+    audited: tuple[Subcategory, ...] = AUDITED
     beside: tuple[str, ...] = BESIDE
     more: Wanted = MORE
     journal: type[Journal] = Journal

@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fleetaudit.records.debt import Wanted
+
 if TYPE_CHECKING:
     from tests.crash.conftest import Controller, Kit, World
 
 POINTS = int(os.environ.get("FLEETAUDIT_CRASH_POINTS", "400"))
 BATCHES = 8
+HALF = 0.5
 LONGEST_SWEEP = 34
+LONGEST_OF_ALL = 60
+"""Steps of a sweep, and of one that changes everything that can be changed."""
+WHEN_ALL_IS_ON = ("True", "32767", "bcast+mcast")
 HOURS = (timedelta(hours=-30), timedelta(hours=-1), timedelta(hours=1), timedelta(hours=30))
 
 
@@ -38,6 +44,47 @@ def test_a_controller_that_dies_between_any_two_steps_orphans_no_host(crash: Kit
     world = crash.world(f"boundary {at}", before=(0, 1))
     one = world.sweep(crash.journal(), "run")
     world.play(lambda step: world.kill(one) if step == at else None)
+    assert world.orphans() == ""
+
+
+def test_a_sweep_that_changes_everything_leaves_nothing_either(crash: Kit) -> None:
+    world = crash.world("all", before=(0, 1))
+    one = world.sweep(crash.journal(), "run", also=crash.beside, wanted=crash.more)
+    changed = set()
+    world.play(lambda _: changed.update(world.settings().items() - world.first().items()))
+    assert one.record is not None
+    assert {outcome.kind.value for outcome in one.record.outcomes} == {"collected"}
+    assert one.record.gaps == ()
+    as_wanted = {name for name, value in world.first().items() if str(value) in WHEN_ALL_IS_ON}
+    assert {name for name, _ in changed} == world.first().keys() - as_wanted
+    assert world.settings() == world.first()
+    assert world.orphans() == ""
+    assert LONGEST_OF_ALL - 10 < world.steps <= LONGEST_OF_ALL
+
+
+@pytest.mark.parametrize("at", range(LONGEST_OF_ALL))
+def test_a_controller_that_dies_while_it_changes_everything_orphans_no_host(
+    crash: Kit, at: int
+) -> None:
+    world = crash.world(f"all {at}", before=(0, 1))
+    one = world.sweep(crash.journal(), "run", also=crash.beside, wanted=crash.more)
+    world.play(lambda step: world.kill(one) if step == at else None)
+    assert world.orphans() == ""
+
+
+@pytest.mark.parametrize("at", range(LONGEST_OF_ALL))
+@pytest.mark.parametrize("fault", ["before", "after", "late"])
+def test_a_connection_that_dies_while_everything_is_changed_costs_no_debt(
+    crash: Kit, at: int, fault: str
+) -> None:
+    world = crash.world(f"all cut {at} {fault}", before=(0, 1))
+    journal = crash.journal()
+    one = world.sweep(journal, "run", also=crash.beside, wanted=crash.more)
+    broken = Breaking(world, {at: fault})
+    while not one.is_over:
+        broken.advance(one)
+    assert world.is_as_before()
+    assert not journal.debts
     assert world.orphans() == ""
 
 
@@ -90,7 +137,10 @@ class Scenario:
         }
         self.events = {
             self.dice.randrange(40): self.dice.choice(
-                ("kill", "kill", "reboot", "power", "gpo", "jump", "meddle", "delete", "other")
+                (
+                    *("kill", "kill", "reboot", "power", "gpo", "jump"),
+                    *("meddle", "beside", "delete", "other"),
+                )
             )
             for _ in range(self.dice.randint(1, 4))
         }
@@ -125,7 +175,9 @@ class Scenario:
 
     def _sweep(self, journal: object) -> None:
         self.runs += 1
-        self.world.sweep(journal, f"run{self.runs}")  # type: ignore[arg-type]  # the kit's journal
+        also = tuple(name for name in self.crash.beside if self.dice.random() < HALF)
+        wanted = self.crash.more if self.dice.random() < HALF else Wanted()
+        self.world.sweep(journal, f"run{self.runs}", also=also, wanted=wanted)  # type: ignore[arg-type]  # the kit's journal
 
     def _happen(self, event: str, alive: list[Controller]) -> None:
         world, dice = self.world, self.dice
@@ -141,8 +193,9 @@ class Scenario:
             case "jump":
                 world.jump(dice.choice(HOURS))
             case "meddle":
-                subcategory = dice.choice(tuple(world.allowed))
-                world.meddle(subcategory, dice.randrange(4))
+                world.meddle(dice.choice(self.crash.audited), dice.randrange(4))
+            case "beside":
+                world.meddle_beside()
             case "delete":
                 world.lose_the_lease()
             case _:

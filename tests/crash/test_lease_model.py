@@ -40,12 +40,19 @@ def machine_of(kit: Kit) -> type[RuleBasedStateMachine]:  # noqa: C901 - it hold
             return [one for one in self.world.controllers if not one.is_over]
 
         @precondition(lambda self: self.runs < MOST_RUNS)
-        @rule(whose=st.integers(0, 1), with_success=st.booleans())
-        def sweep(self, whose: int, *, with_success: bool) -> None:
+        @rule(
+            whose=st.integers(0, 1),
+            with_success=st.booleans(),
+            also=st.sets(st.sampled_from(kit.beside)),
+        )
+        def sweep(self, whose: int, *, with_success: bool, also: set[str]) -> None:
             self.runs += 1
-            journal = self.journals[whose]
-            wanted = Wanted(with_success=with_success)
-            self.world.sweep(journal, f"run{self.runs}", wanted=wanted)
+            self.world.sweep(
+                self.journals[whose],
+                f"run{self.runs}",
+                wanted=Wanted(with_success=with_success, log_kilobytes=9000),
+                also=tuple(sorted(also)),
+            )
 
         @precondition(lambda self: self.alive())
         @rule(
@@ -69,7 +76,11 @@ def machine_of(kit: Kit) -> type[RuleBasedStateMachine]:  # noqa: C901 - it hold
 
         @rule(which=st.integers(0, 1), value=SETTING)
         def meddle(self, which: int, value: int) -> None:
-            self.world.meddle(tuple(self.world.allowed)[which], value)
+            self.world.meddle(kit.audited[which], value)
+
+        @rule()
+        def meddle_beside(self) -> None:
+            self.world.meddle_beside()
 
         @rule(minutes=st.sampled_from((1, 12, 40)))
         def wait(self, minutes: int) -> None:

@@ -29,10 +29,12 @@ from fleetaudit.simulation.model.scheduler import Scheduler
 from fleetaudit.simulation.model.specs import Trait
 from fleetaudit.simulation.model.switches import Switches
 from fleetaudit.simulation.model.traffic import (
+    DOMAIN_SID,
     PROGRAMS,
     Attempt,
     Behaviour,
     World,
+    account_of,
     minute_of,
 )
 from fleetaudit.simulation.model.truth import HostTruth
@@ -55,16 +57,6 @@ _SPARING: Final = timedelta(seconds=30)
 """No flow is used again within this time, so that two attempts are two whoever counts them."""
 
 _SYSTEM: Final = ("S-1-5-18", "SYSTEM", "NT AUTHORITY")
-_LOCAL_SERVICE: Final = "S-1-5-19"
-_NETWORK_SERVICE: Final = "S-1-5-20"
-_DOMAIN_SID: Final = "S-1-5-21-3623811015-3361044348-30300820"
-
-
-def _user_sid(name: str, service: str) -> str:
-    """Return the account that the model runs a program as."""
-    if service:
-        return _NETWORK_SERVICE if service == "Dnscache" else _LOCAL_SERVICE
-    return _SYSTEM[0] if name in ("system", "spool", "agent") else f"{_DOMAIN_SID}-1107"
 
 
 class SimulatedHost:
@@ -125,15 +117,19 @@ class SimulatedHost:
             host_time=self.host_time,
         )
         self.files: dict[str, bytes] = {}
-        self.scheduler = Scheduler(
-            host_time=self.host_time, set_audit=self._set_audit_as_system, files=self.files
-        )
-        self.scheduler.programs["netsh.exe"] = lambda said, _: self.switches.netsh(said)
-        self.scheduler.programs["wevtutil.exe"] = lambda said, _: self.switches.wevtutil(said)
-        self.scheduler.is_enabled = Trait.NO_TASK_SCHEDULER not in spec.traits
+        self.scheduler = self._scheduler()
         self._pids: dict[str, int] = {}
         self._start_programs()
         self._plan(start)
+
+    def _scheduler(self) -> Scheduler:
+        scheduler = Scheduler(
+            host_time=self.host_time, set_audit=self._set_audit_as_system, files=self.files
+        )
+        scheduler.programs["netsh.exe"] = lambda said, _: self.switches.netsh(said)
+        scheduler.programs["wevtutil.exe"] = lambda said, _: self.switches.wevtutil(said)
+        scheduler.is_enabled = Trait.NO_TASK_SCHEDULER not in self.spec.traits
+        return scheduler
 
     @property
     def name(self) -> str:
@@ -267,7 +263,7 @@ class SimulatedHost:
                 by=verdict.by,
                 winners=verdict.winners,
                 is_inbound=attempt.is_inbound,
-                user_sid=_user_sid(attempt.program, program.service) if path else "",
+                user_sid=account_of(attempt.program) if path else "",
                 process_id=process[0],
                 interface_index=INTERFACE_INDEX,
             )
@@ -367,7 +363,7 @@ class SimulatedHost:
         """
         change = self.audit.set(subcategory, inclusion)
         if change is not None:
-            who = (f"{_DOMAIN_SID}-1105", "svc-fleetaudit", "CORP")
+            who = (f"{DOMAIN_SID}-1105", "svc-fleetaudit", "CORP")
             self._audit_changed(change, now, who)
 
     def _set_audit_as_system(self, subcategory: UUID, inclusion: Inclusion, now: datetime) -> None:

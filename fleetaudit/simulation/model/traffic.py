@@ -20,9 +20,21 @@ if TYPE_CHECKING:
 
     from fleetaudit.simulation.model.filters import Address
 
-__all__ = ["BEHAVIOURS", "PROGRAMS", "Attempt", "Behaviour", "Program", "World", "minute_of"]
+__all__ = [
+    "BEHAVIOURS",
+    "DOMAIN_SID",
+    "PROGRAMS",
+    "Attempt",
+    "Behaviour",
+    "Program",
+    "World",
+    "account_of",
+    "minute_of",
+]
 
 TCP, UDP, ICMP, ICMP6, IGMP = 6, 17, 1, 58, 2
+DOMAIN_SID: Final = "S-1-5-21-3623811015-3361044348-30300820"
+_SYSTEM, _LOCAL_SERVICE, _NETWORK_SERVICE = "S-1-5-18", "S-1-5-19", "S-1-5-20"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +152,14 @@ PROGRAMS: Final = {
     "odd": Program(path="C:\\Tools\\<b>odd</b> & \u65e5\u672c\u8a9e\\o|d'd.exe"),
 }
 """The programs that run on a host, by a short name."""
+
+
+def account_of(program: str) -> str:
+    """Return the SID that the model runs a program as."""
+    service = PROGRAMS[program].service
+    if service:
+        return _NETWORK_SERVICE if service == "Dnscache" else _LOCAL_SERVICE
+    return _SYSTEM if program in ("system", "spool", "agent") else f"{DOMAIN_SID}-1107"
 
 
 def _scanner(rng: Random) -> IPv4Address:
