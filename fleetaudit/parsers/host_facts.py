@@ -21,13 +21,10 @@ from typing import TYPE_CHECKING, Final
 from fleetaudit.errors import EvidenceError
 from fleetaudit.parsers._json import JsonObject, JsonProblem, read_json
 from fleetaudit.parsers._text import decode
-from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.records.host import HostFacts, LanguageMode, SecurityLog, TimeZone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
-    from uuid import UUID
 
 __all__ = ["read_facts"]
 
@@ -37,35 +34,25 @@ _SID_COLUMN = 2
 _REMEDY = "Run the check again; where the host answers the same, report it with this file"
 
 
-def read_facts(
-    facts: bytes,
-    groups: bytes,
-    *,
-    received_at: datetime,
-    gpo_policy: Mapping[UUID, int] | None = None,
-) -> HostFacts:
+def read_facts(facts: bytes, groups: bytes, *, received_at: datetime) -> HostFacts:
     """Return what a host said of itself.
 
     Args:
         facts: ``facts.json``; registry numbers may have lost their sign.
         groups: ``groups.csv``; a mandatory label of S-1-16-12288 or above means elevated.
         received_at: When the answer came, by the controller's clock.
-        gpo_policy: What the host's group policy sets (:func:`read_gpo_policy`); where it names
-            one of the two Filtering Platform subcategories, the policy is enforced.
 
     Raises:
         EvidenceError: Something that every Windows host has is missing or is of another kind.
     """
     try:
         host = JsonObject.of(read_json(facts))
-        return _facts(host, groups, received_at=received_at, gpo_policy=gpo_policy or {})
+        return _facts(host, groups, received_at=received_at)
     except JsonProblem as problem:
         raise EvidenceError(str(problem), file="facts.json", remedy=_REMEDY) from problem
 
 
-def _facts(
-    host: JsonObject, groups: bytes, *, received_at: datetime, gpo_policy: Mapping[UUID, int]
-) -> HostFacts:
+def _facts(host: JsonObject, groups: bytes, *, received_at: datetime) -> HostFacts:
     host_time = host.time("HostTime")
     zone = host.inner("TimeZone")
     override = host.optional_number("SCENoApplyLegacyAuditPolicy")
@@ -84,7 +71,6 @@ def _facts(
         is_elevated=_is_elevated(groups),
         security_log=_security_log(host),
         crash_on_audit_fail=host.optional_number("CrashOnAuditFail") or 0,
-        is_audit_policy_enforced=_is_enforced(gpo_policy),
         subcategory_override=override,
         system_drive_free_bytes=host.optional_number("SystemDriveFreeBytes"),
         shell_memory_mb=quotas.optional_number("MaxMemoryPerShellMB"),
@@ -124,11 +110,6 @@ def _language_mode(text: str) -> LanguageMode:
         if mode.value.lower() == text.lower():
             return mode
     raise JsonProblem("LanguageMode", text, "a language mode of PowerShell")
-
-
-def _is_enforced(gpo_policy: Mapping[UUID, int]) -> bool:
-    watched = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
-    return any(gpo_policy.get(subcategory.value, 0) for subcategory in watched)
 
 
 def _is_elevated(groups: bytes) -> bool:

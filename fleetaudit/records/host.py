@@ -162,7 +162,6 @@ class HostFacts:
     is_elevated: bool
     security_log: SecurityLog | None
     crash_on_audit_fail: int
-    is_audit_policy_enforced: bool
     subcategory_override: int | None
     system_drive_free_bytes: int | None = None
     shell_memory_mb: int | None = None

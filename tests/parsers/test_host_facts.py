@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from fleetaudit.errors import EvidenceError
 from fleetaudit.parsers.host_facts import read_facts
-from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.records.host import LanguageMode
 
 CASES = Path(__file__).parents[2] / "tests/cases/host-facts"
@@ -36,7 +35,6 @@ def test_facts_of_a_german_server_are_read() -> None:
     assert facts.language_mode is LanguageMode.FULL
     assert facts.is_elevated
     assert facts.subcategory_override == 1
-    assert not facts.is_audit_policy_enforced
     assert facts.security_log is not None
     assert facts.security_log.newest_record == 40_328
     assert facts.security_log.oldest_record_time == datetime(2026, 11, 18, 22, 10, tzinfo=UTC)
@@ -82,15 +80,6 @@ def test_elevation_is_told_by_the_label_and_never_by_a_name() -> None:
 def test_without_a_label_elevation_is_not_guessed() -> None:
     with pytest.raises(EvidenceError, match=r"groups\.csv: it names no mandatory label"):
         read_facts(LEAST, b"", received_at=RECEIVED_AT)
-
-
-@pytest.mark.parametrize(("setting", "is_enforced"), [(0, False), (2, True), (4, True)])
-def test_a_group_policy_that_names_the_subcategory_enforces_it(
-    *, setting: int, is_enforced: bool
-) -> None:
-    policy = {Subcategory.PACKET_DROP.value: setting}
-    facts = read_facts(LEAST, ELEVATED, received_at=RECEIVED_AT, gpo_policy=policy)
-    assert facts.is_audit_policy_enforced is is_enforced
 
 
 @pytest.mark.parametrize(
