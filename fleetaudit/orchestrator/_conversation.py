@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from fleetaudit.errors import (
@@ -50,7 +51,7 @@ class Conversation:
 
     Attributes:
         host: The inventory name.
-        window: When the host was audited, once that is known.
+        window: When the host was audited, once that is known; of several bursts the last.
         restoration: What became of the change.
         is_connected: Whether a session is open.
         last_at: When the last step was done.
@@ -63,6 +64,7 @@ class Conversation:
         self.host = host
         self.instruments = instruments
         self.window: Window | None = None
+        self._earlier: list[Window] = []
         self.restoration = Restoration.NOT_NEEDED
         self.is_connected = False
         self.last_at: datetime | None = None
@@ -130,6 +132,19 @@ class Conversation:
             return (yield from self.require(collector, phase, window=window))
         except Exception:  # noqa: BLE001 - require() has recorded it as the source's outcome
             return None
+
+    def begin(self, window: Window) -> None:
+        """Remember that a window is open now; one before it is over."""
+        if self.window is not None:
+            self._earlier.append(self.window)
+        self.window = window
+
+    def span(self) -> Window:
+        """Return the whole time from the first window to the last; of no length without any."""
+        if self.window is None:
+            return self.no_window()
+        first = self._earlier[0] if self._earlier else self.window
+        return replace(first, closed_at=self.window.closed_at)
 
     def no_window(self) -> Window:
         """Return a window of no length, for sources that are asked outside of one."""

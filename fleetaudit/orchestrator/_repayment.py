@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from fleetaudit.records.debt import Debt, State
 
-__all__ = ["NOTHING", "pay", "release", "remark", "strike_out", "unpaid"]
+__all__ = ["NOTHING", "pay", "release", "remark", "strike_out", "unpaid", "write_back"]
 
 NOTHING: Final[Mapping[str, State]] = MappingProxyType({})
 _UNREAD: Final = (*SAYS_NO, HostRubbishError)
@@ -145,7 +145,7 @@ def _attempt(
         and (debt in sent or value_of(states, debt) != debt.before)
     ]
     if pending:
-        failed = yield from _put_back(talk, pending)
+        failed = yield from write_back(talk, pending)
         states, unread = yield from _look(talk, owed, known=NOTHING, is_blind=False)
         error = failed or unread
     yield from _close(talk, states, owed, foreign=foreign)
@@ -213,7 +213,8 @@ def _leave(
     yield from talk.do(Note(text=note))
 
 
-def _put_back(talk: Conversation, debts: Sequence[Debt]) -> Steps[HostError | None]:
+def write_back(talk: Conversation, debts: Sequence[Debt]) -> Steps[HostError | None]:
+    """Set what stood before; return the first error that a host answered with."""
     first: HostError | None = None
     for debt in debts:
         call = talk.instruments.operations[debt.operation].restore(debt)

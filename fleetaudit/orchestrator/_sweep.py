@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from fleetaudit.errors import HostError
 from fleetaudit.operations.lease import lease_name
+from fleetaudit.orchestrator._bursts import in_bursts
 from fleetaudit.orchestrator._conversation import THROWN
 from fleetaudit.orchestrator._preflight import examine, refuse, standing_debts
 from fleetaudit.orchestrator._repayment import NOTHING, unpaid
@@ -106,7 +107,7 @@ def collect_rest(talk: Conversation) -> Steps[None]:
     """Fetch every source of the phase after the window that was not asked yet."""
     collectors = talk.instruments.collectors
     yield from talk.connect()
-    window = talk.window or talk.no_window()
+    window = talk.span()
     for name in sorted(collectors, key=lambda name: (name == _LAST, name)):
         collector = collectors[name]
         if Phase.AFTER in collector.phases and not talk.is_asked(collector, Phase.AFTER):
@@ -120,8 +121,11 @@ def _audit(
     error: BaseException | None = None
     known: Mapping[str, State] = NOTHING
     try:
-        yield from open_window(talk, change, window=window)
-        known = yield from _hold(talk, settings, since=window)
+        if settings.bursts is not None:
+            yield from in_bursts(talk, settings, change)
+        else:
+            yield from open_window(talk, change, window=window)
+            known = yield from _hold(talk, settings, since=window)
     except THROWN as thrown:
         error = thrown
     if change.sent and not change.is_leased:

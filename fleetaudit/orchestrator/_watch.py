@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fleetaudit.orchestrator.settings import NoiseBudget
     from fleetaudit.records.host import SecurityLog
 
-__all__ = ["NoiseWatch", "stay"]
+__all__ = ["NoiseWatch", "look", "stay"]
 
 _RECORD_BYTES: Final = 800
 """Of a record of the Filtering Platform: half a kilobyte to 1.2 of them (windows-facts 7)."""
@@ -85,7 +85,7 @@ def stay(
         if watch is None or due >= until or talk.last_at is None:
             return None
         try:
-            too_much = watch.judge((yield from _look(talk)), talk.last_at)
+            too_much = watch.judge((yield from look(talk)), talk.last_at)
         except (CredentialsRefusedError, CredentialsHeldBackError) as error:
             yield from remark(talk, error)
             watch = None  # each further look would be a failed logon, and those lock accounts
@@ -97,7 +97,8 @@ def stay(
                 return _cut_short(talk, too_much, opened_at=opened_at, until=until)
 
 
-def _look(talk: Conversation) -> Steps[SecurityLog | None]:
+def look(talk: Conversation) -> Steps[SecurityLog | None]:
+    """Return what the Security log holds now; None where the host does not say."""
     yield from talk.connect()
     answer = yield from talk.ask(_LOOK, with_files=True)
     return read_facts(talk, answer).security_log

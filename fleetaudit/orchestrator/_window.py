@@ -29,7 +29,16 @@ if TYPE_CHECKING:
     from fleetaudit.records.debt import Debt, State
     from fleetaudit.records.window import Window
 
-__all__ = ["Change", "close", "forsake", "host_now", "open_window"]
+__all__ = [
+    "Change",
+    "close",
+    "end_window",
+    "forsake",
+    "guard",
+    "host_now",
+    "open_window",
+    "switch_on",
+]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +59,11 @@ class Change:
     is_leased: bool = False
     sent: list[Debt] = field(default_factory=list)
 
+    @property
+    def audited(self) -> list[Debt]:
+        """Return the debts of the audit policy."""
+        return [debt for debt in self.debts if debt.operation == AUDIT]
+
 
 def open_window(talk: Conversation, change: Change, *, window: Window) -> Steps[None]:
     """Owe, leave a lease, make the changes and read them back; in this order, auditing last.
@@ -57,14 +71,33 @@ def open_window(talk: Conversation, change: Change, *, window: Window) -> Steps[
     Raises:
         HostRefusedError: The host can hold no lease, or auditing does not read as on.
     """
+    yield from guard(talk, change)
+    yield from switch_on(talk, change, window=window)
+
+
+def guard(talk: Conversation, change: Change) -> Steps[None]:
+    """Owe and leave a lease, and make the changes beside the auditing.
+
+    Raises:
+        HostRefusedError: The host can hold no lease.
+    """
     yield from talk.connect()
     if change.debts:
         yield from talk.do(Owe(debts=change.debts))
         yield from _leave_lease(talk, change)
     yield from _apply_beside(talk, change)
-    audited = [debt for debt in change.debts if debt.operation == AUDIT]
+
+
+def switch_on(talk: Conversation, change: Change, *, window: Window) -> Steps[None]:
+    """Switch auditing on and read it back: the window is open.
+
+    Raises:
+        HostRefusedError: Auditing does not read as on.
+    """
+    audited = change.audited
     for debt in audited:
-        change.sent.append(debt)
+        if debt not in change.sent:
+            change.sent.append(debt)
         yield from talk.ask(talk.instruments.operations[AUDIT].apply(debt))
     states = {AUDIT: (yield from read_state(talk, AUDIT))}
     if any(value_of(states, debt) != debt.during for debt in audited):
@@ -74,7 +107,7 @@ def open_window(talk: Conversation, change: Change, *, window: Window) -> Steps[
             stage="auditing",
             remedy="Look for a group policy or an agent that enforces the audit policy",
         )
-    talk.window = replace(window, opened_at=talk.no_window().opened_at)
+    talk.begin(replace(window, opened_at=talk.no_window().opened_at))
     yield from talk.do(Note(window=talk.window))
 
 
@@ -105,7 +138,13 @@ def close(
     else:
         unsent = [debt for debt in change.debts if debt not in change.sent]
         yield from strike_out(talk, unsent)
-    if talk.window is not None and talk.restoration is not Restoration.OWED:
+    if talk.restoration is not Restoration.OWED:
+        yield from end_window(talk)
+
+
+def end_window(talk: Conversation) -> Steps[None]:
+    """Say that the window is over, where one is open."""
+    if talk.window is not None and talk.window.closed_at is None:
         talk.window = replace(talk.window, closed_at=talk.last_at)
         yield from talk.do(Note(window=talk.window))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from fleetaudit.orchestrator.bursts import Bursts
 from fleetaudit.records.debt import Wanted
 
 __all__ = ["RESTORE_PAUSES", "HoldSettings", "NoiseBudget", "SweepSettings"]
@@ -44,6 +45,7 @@ class SweepSettings:
         settling: Between the restore and the reading of the logs; nothing is held meanwhile.
         wanted: What a person chose about the changes.
         also: Operations that are carried out for the window beside the auditing, by name.
+        bursts: When within the window auditing is on; None: all the time.
         is_constrained_allowed: Whether hosts in ConstrainedLanguage are audited.
         overrides_group_policy: Whether to audit where a group policy says that it be off.
         restore_pauses: Before each further try to put auditing back.
@@ -58,6 +60,7 @@ class SweepSettings:
     settling: timedelta = timedelta(seconds=5)
     wanted: Wanted = NOTHING_SPECIAL
     also: tuple[str, ...] = ()
+    bursts: Bursts | None = None
     is_constrained_allowed: bool = True
     overrides_group_policy: bool = False
     restore_pauses: tuple[timedelta, ...] = RESTORE_PAUSES

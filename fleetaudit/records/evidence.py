@@ -25,6 +25,7 @@ class Phase(StrEnum):
     """When evidence was taken, seen from the window."""
 
     BEFORE = "before"
+    DURING = "during"
     AFTER = "after"
     IMPORTED = "imported"
 
