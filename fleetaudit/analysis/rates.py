@@ -58,8 +58,8 @@ def outside_gaps(
         yield Gap(
             kind="records-outside-windows",
             host=host,
-            what=f"Attempts first seen outside the observed time: {len(outside):,}"
-            f" ({outside['records'].sum():,} records)",
+            what=f"Attempts first seen outside the observed time: {len(outside):,};"
+            f" records behind them: {outside['records'].sum():,}",
             effect="They are counted, but are in no rate",
         )
 

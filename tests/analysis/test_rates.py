@@ -51,7 +51,7 @@ def test_attempts_between_bursts_are_counted_and_said() -> None:
     windows = _bursts()
     (gap,) = outside_gaps("web01", windows, _figures(windows, 1, 60, 400))
     assert (gap.kind, gap.host) == ("records-outside-windows", "web01")
-    assert gap.what == "Attempts first seen outside the observed time: 2 (4 records)"
+    assert gap.what == "Attempts first seen outside the observed time: 2; records behind them: 4"
     assert list(outside_gaps("web01", windows, _figures(windows, 1))) == []
     assert list(outside_gaps("web01", windows, NOTHING)) == []
 

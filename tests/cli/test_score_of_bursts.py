@@ -145,7 +145,7 @@ def test_what_others_audit_between_bursts_is_counted_and_in_no_rate(scored: Scor
     inside = sum(one.attempts or 0 for one in host.windows)
     assert host.attempts is not None
     assert host.attempts > 3 * inside
-    assert f": {host.attempts - inside} (" in gap.what
+    assert f"time: {host.attempts - inside};" in gap.what
     observed = sum(rule.observed_attempts for rule in analysis.rules)
     assert observed == analysis.attempts - (host.attempts - inside)
     for rule in analysis.rules:
