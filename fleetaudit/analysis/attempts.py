@@ -46,14 +46,14 @@ def fold(drops: pd.DataFrame) -> pd.DataFrame:
         return drops.assign(attempt=pd.Series(dtype="int64"))
     ordered = _numbered(drops)
     is_orphan = ordered["attribution"] == Attribution.UNRESOLVED.value
-    rules = ordered[~is_orphan].drop_duplicates(["burst", "rule_key"]).set_index("burst")
+    rules = ordered[~is_orphan].drop_duplicates(["volley", "rule_key"]).set_index("volley")
     single = rules[~rules.index.duplicated(keep=False)]
-    is_adopted = is_orphan & ordered["burst"].isin(single.index)
+    is_adopted = is_orphan & ordered["volley"].isin(single.index)
     for column in ("rule_key", "attribution"):
-        known = ordered["burst"].map(single[column])
+        known = ordered["volley"].map(single[column])
         ordered[column] = ordered[column].where(~is_adopted, known)
-    numbers = ordered.groupby(["burst", "rule_key"], sort=True).ngroup()
-    return ordered.assign(attempt=numbers).drop(columns="burst").loc[drops.index]
+    numbers = ordered.groupby(["volley", "rule_key"], sort=True).ngroup()
+    return ordered.assign(attempt=numbers).drop(columns="volley").loc[drops.index]
 
 
 def _numbered(drops: pd.DataFrame) -> pd.DataFrame:
@@ -62,4 +62,4 @@ def _numbered(drops: pd.DataFrame) -> pd.DataFrame:
     order = np.lexsort((times, group))
     is_first = np.ones(len(drops), dtype=bool)
     is_first[1:] = (np.diff(group[order]) != 0) | (np.diff(times[order]) > PAUSE_S * 1e9)
-    return drops.iloc[order].assign(burst=np.cumsum(is_first))
+    return drops.iloc[order].assign(volley=np.cumsum(is_first))

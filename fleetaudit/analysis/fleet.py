@@ -20,12 +20,9 @@ from fleetaudit.analysis.coverage import (
     issue_gaps,
 )
 from fleetaudit.analysis.host import HostFigures, figures_of
-from fleetaudit.analysis.observation import (
-    AuditRecord,
-    Observation,
-    observe,
-    oldest_record_of,
-)
+from fleetaudit.analysis.observation import Observation, observe, oldest_record_of
+from fleetaudit.analysis.policy_changes import AuditRecord
+from fleetaudit.analysis.rates import BurstEdges, outside_gaps, window_drops
 from fleetaudit.analysis.statistics import merge_partials, rule_drops
 from fleetaudit.analysis.traces import own_traces
 from fleetaudit.collectors import catalogue
@@ -63,6 +60,7 @@ class _Sums:
     traces: list[Trace] = field(default_factory=list)
     observed: int = 0
     hours: float = 0.0
+    edges: BurstEdges = field(default_factory=BurstEdges)
 
 
 def analyze(run: RunDirectory) -> Analysis:
@@ -74,6 +72,7 @@ def analyze(run: RunDirectory) -> Analysis:
     for name in run.host_names():
         _add_host(sums, run.host(name))
     fleet = merge_partials(sums.partials)
+    sums.gaps.extend(sums.edges.gaps())
     return Analysis(
         run=run.manifest,
         coverage=Coverage(
@@ -98,17 +97,17 @@ def analyze(run: RunDirectory) -> Analysis:
 def _add_host(sums: _Sums, folder: HostFolder) -> None:
     record = folder.record()
     facts = read_facts_timeline(folder)
-    figures = figures_of(folder, facts, is_audited=record.window is not None)
     changes = list(_changes(folder))
     observation = observe(
         host=record.host,
-        window=record.window,
+        windows=record.windows,
         facts=facts,
         changes=changes,
         oldest_record=_oldest_record(folder),
         event_span_ns=_event_span(folder),
     )
-    sums.traces.extend(own_traces(record.host, record.window, facts, changes))
+    figures = figures_of(folder, facts, windows=observation.windows)
+    sums.traces.extend(own_traces(record.host, record.windows, facts, changes))
     sums.tally.add(record, folder)
     sums.outcomes.append(host_outcome(record))
     sums.gaps.extend(host_gaps(record))
@@ -119,6 +118,8 @@ def _add_host(sums: _Sums, folder: HostFolder) -> None:
         return
     sums.observed += 1
     sums.hours += observation.hours
+    sums.edges.add(observation.windows, figures)
+    sums.gaps.extend(outside_gaps(record.host, observation.windows, figures))
     if figures.records:
         _add_figures(sums, record.host, figures)
 
@@ -181,9 +182,10 @@ def _host_drops(
         records=None if figures is None else figures.records,
         unresolved=None if figures is None else _unsure(attempts),
         log_drops=_log_drops(folder),
-        observed_hours=observation.hours,
+        observed_hours=0.0 if figures is None else observation.hours,
         first_seen=_moment(attempts["first_ns"].min()) if some else None,
         last_seen=_moment(attempts["last_ns"].max()) if some else None,
+        windows=window_drops(observation.windows, figures),
     )
 
 

@@ -14,13 +14,16 @@ from fleetaudit.analysis.attempts import fold
 from fleetaudit.analysis.attribution import Snapshots, attribute
 from fleetaudit.analysis.epochs import draw_epochs
 from fleetaudit.analysis.locality import localize, port_labels, strip_volume
+from fleetaudit.analysis.policy_changes import nanoseconds
 from fleetaudit.analysis.rule_identity import RuleBook
 from fleetaudit.analysis.statistics import count_attempts, partial_of
+from fleetaudit.analysis.stretches import OUTSIDE, places
 from fleetaudit.records.tables import DROPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fleetaudit.analysis.stretches import ObservedWindow
     from fleetaudit.ingest import FactsTimeline
     from fleetaudit.records.figures import RuleIdentity
     from fleetaudit.store import HostFolder
@@ -47,7 +50,8 @@ class HostFigures:
     Attributes:
         partial: See :mod:`fleetaudit.analysis.statistics`.
         identities: By rule key.
-        attempts: One row an attempt.
+        attempts: One row an attempt; ``window`` and ``into_ns`` say in which window of the host it
+            was first seen, and how far into a stretch of it (:mod:`fleetaudit.analysis.stretches`).
         records: How many blocked records there are.
     """
 
@@ -57,7 +61,9 @@ class HostFigures:
     records: int
 
 
-def figures_of(folder: HostFolder, facts: FactsTimeline, *, is_audited: bool) -> HostFigures | None:
+def figures_of(
+    folder: HostFolder, facts: FactsTimeline, *, windows: Sequence[ObservedWindow]
+) -> HostFigures | None:
     """Return the figures of a host, and store its attempts as the table ``drops``.
 
     None where its security events were not collected, or hold no record of traffic and nobody
@@ -66,7 +72,7 @@ def figures_of(folder: HostFolder, facts: FactsTimeline, *, is_audited: bool) ->
     its clock, where that is known.
     """
     events = folder.table("security_events")
-    if events is None or (events.num_rows == 0 and not is_audited):
+    if events is None or (events.num_rows == 0 and not windows):
         return None
     records = _blocked(events)
     if records.empty:
@@ -86,8 +92,9 @@ def figures_of(folder: HostFolder, facts: FactsTimeline, *, is_audited: bool) ->
     )
     records["port"] = port_labels(records)
     records["process_executable"] = records["process_executable"].map(_programs(records))
-    records["time_ns"] -= _clock_offset_ns(facts)
+    records["time_ns"] -= nanoseconds(facts.clock_offset)
     attempts = count_attempts(fold(records))
+    attempts["window"], attempts["into_ns"] = places(attempts["first_ns"].to_numpy(), windows)
     folder.write_table("drops", _drops_batches(attempts))
     return HostFigures(
         partial=partial_of(attempts),
@@ -160,11 +167,6 @@ def _own_addresses(folder: HostFolder) -> frozenset[str]:
     return frozenset(own)
 
 
-def _clock_offset_ns(facts: FactsTimeline) -> int:
-    latest = facts.latest
-    return round(latest.clock_offset.total_seconds() * 1e9) if latest else 0
-
-
 def _programs(records: pd.DataFrame) -> dict[object, str]:
     return {
         value: strip_volume(value if isinstance(value, str) else None)
@@ -176,7 +178,8 @@ def _drops_batches(attempts: pd.DataFrame) -> list[pa.RecordBatch]:
     columns = []
     for field in DROPS:
         source = {"first_time": "first_ns", "last_time": "last_ns"}.get(field.name, field.name)
-        values = pa.Array.from_pandas(attempts[source])
+        is_missing = attempts[source] == OUTSIDE if field.name == "window" else None
+        values = pa.Array.from_pandas(attempts[source], mask=is_missing)
         if pa.types.is_dictionary(field.type):
             values = values.cast(pa.string()).dictionary_encode()
         columns.append(values.cast(field.type))

@@ -1,130 +1,77 @@
-"""How long a host was really observed, and what was not seen meanwhile.
-
-Auditing is on between two read-backs, but it may have been switched off in between (4719, for
-instance by a policy refresh), and the log may have rolled over what it held (windows-facts 5, 7).
-"""
+"""What was observed of a host, and what was not seen meanwhile."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.analysis.policy_changes import nanoseconds, policy_changes
+from fleetaudit.analysis.stretches import LogStart, ObservedWindow, observe_window
 from fleetaudit.records.figures import Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from fleetaudit.analysis.policy_changes import AuditRecord
     from fleetaudit.ingest import FactsTimeline
+    from fleetaudit.records.audit_policy import Subcategory
     from fleetaudit.records.window import Window
 
-__all__ = ["AuditRecord", "Observation", "observe"]
+__all__ = ["Observation", "observe"]
 
 _SECOND: Final = 1_000_000_000
 _HOUR: Final = 3600 * _SECOND
-POLICY_CHANGED: Final = 4719
-_FAILURE_REMOVED: Final = "%%8450"
-_FAILURE_ADDED: Final = "%%8451"
 _CLEARED: Final = 1102
 _LOST: Final = {1101: "dropped by the event log", 4612: "dropped by the audit subsystem"}
 SKEW_WORTH_TELLING_S: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRecord:
-    """A record of the table ``audit_events``; time in ns since 1970, host clock."""
-
-    time_ns: int
-    code: int
-    fields: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """How long both subcategories were audited and the records are still there."""
+    """What of each window was observed; no windows for an import and a mere collection."""
 
-    hours: float
+    windows: tuple[ObservedWindow, ...]
     gaps: tuple[Gap, ...]
+
+    @property
+    def hours(self) -> float:
+        """Return for how long both subcategories were audited and the records are still there."""
+        return sum(one.observed_ns for one in self.windows) / _HOUR
 
 
 def observe(
     *,
     host: str,
-    window: Window | None,
+    windows: Sequence[Window],
     facts: FactsTimeline,
     changes: Sequence[AuditRecord],
     oldest_record: int | None,
     event_span_ns: tuple[int, int] | None,
 ) -> Observation:
-    """Return what of the window was observed.
+    """Return what of the windows was observed.
 
     Args:
         host: The inventory name.
-        window: None for an import and for a host that was only collected from.
+        windows: None for an import and for a host that was only collected from.
         facts: Of both ends.
         changes: The host's ``audit_events``, by time.
         oldest_record: The oldest record that the log still held when it was read.
         event_span_ns: Time of the first and last event read; None where there is none.
     """
+    offset = facts.clock_offset
+    log = None
+    if oldest_record is not None:
+        read = [*(event_span_ns or ())[:1], *(one.time_ns for one in changes[:1])]
+        first = min(read) - nanoseconds(offset) if read else None
+        log = LogStart(oldest_record=oldest_record, first_ns=first)
+    policy = policy_changes(changes, clock_offset=offset)
+    seen = tuple(observe_window(one, policy, log) for one in windows)
     gaps = [*_clock_gaps(host, facts), *_log_gaps(host, changes)]
-    if window is None or window.closed_at is None:
-        unknown = (_unknown_hours(host),) if event_span_ns else ()
-        return Observation(hours=0.0, gaps=(*gaps, *unknown))
-    offset = facts.latest.clock_offset.total_seconds() if facts.latest else 0.0
-    start = int((window.opened_at.timestamp() + offset) * _SECOND)
-    end = int((window.closed_at.timestamp() + offset) * _SECOND)
-    seen_from = start
-    if oldest_record is not None and oldest_record > window.first_record + 1:
-        seen_from = max(start, event_span_ns[0]) if event_span_ns else end
-        gaps.append(_wrapped(host, oldest_record - window.first_record - 1, seen_from - start))
-    audited, undone = _audited(changes, start=seen_from, end=end)
-    gaps.extend(_undone(host, undone))
-    return Observation(hours=audited / _HOUR, gaps=tuple(gaps))
-
-
-def _audited(
-    changes: Iterable[AuditRecord], *, start: int, end: int
-) -> tuple[int, dict[Subcategory, int]]:
-    """Return how long both were on, and how long each was off, between ``start`` and ``end``."""
-    off_since: dict[Subcategory, int] = {}
-    off_spans: list[tuple[int, int]] = []
-    undone: dict[Subcategory, int] = {}
-
-    def on_again(subcategory: Subcategory, time: int) -> None:
-        since = off_since.pop(subcategory, None)
-        if since is not None and time > since:
-            off_spans.append((since, time))
-            undone[subcategory] = undone.get(subcategory, 0) + time - since
-
-    for change in changes:
-        subcategory = _subcategory(change)
-        if subcategory is None or not start < change.time_ns < end:
-            continue
-        said = str(change.fields.get("AuditPolicyChanges", ""))
-        if _FAILURE_REMOVED in said:
-            off_since.setdefault(subcategory, change.time_ns)
-        elif _FAILURE_ADDED in said:
-            on_again(subcategory, change.time_ns)
-    for subcategory in list(off_since):
-        on_again(subcategory, end)
-    return max(0, end - start - _union(off_spans)), undone
-
-
-def _union(spans: Iterable[tuple[int, int]]) -> int:
-    total, reached = 0, 0
-    for begin, end in sorted(spans):
-        total += max(0, end - max(begin, reached))
-        reached = max(reached, end)
-    return total
-
-
-def _subcategory(change: AuditRecord) -> Subcategory | None:
-    if change.code != POLICY_CHANGED:
-        return None
-    guid = str(change.fields.get("SubcategoryGuid", "")).strip("{}").casefold()
-    watched = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
-    return next((one for one in watched if str(one.value) == guid), None)
+    if event_span_ns and not (windows and all(one.closed_at for one in windows)):
+        gaps.append(_unknown_hours(host))
+    return Observation(windows=seen, gaps=(*gaps, *_wrapped(host, seen), *_undone(host, seen)))
 
 
 def _unknown_hours(host: str) -> Gap:
@@ -136,28 +83,39 @@ def _unknown_hours(host: str) -> Gap:
     )
 
 
-def _wrapped(host: str, records: int, nanoseconds: int) -> Gap:
-    return Gap(
+def _wrapped(host: str, windows: Sequence[ObservedWindow]) -> Iterable[Gap]:
+    cut = sum(one.cut_ns for one in windows)
+    if not cut:
+        return
+    where = "the first {} s of the window"
+    if len(windows) > 1:
+        lost = sum(one.cut_ns > 0 and not one.stretches for one in windows)
+        where = f"{{}} s of its bursts, {lost} of {len(windows)} as a whole"
+    records = max(one.overwritten for one in windows)
+    yield Gap(
         kind="log-wrapped",
         host=host,
-        what=f"The Security log overwrote {records} records before they were read",
-        effect=f"The first {nanoseconds / _SECOND:.0f} s of the window are not in the figures",
+        what=f"The Security log overwrote {records} records before they were read, and with them"
+        f" {where.format(round(cut / _SECOND))}",
+        effect="What was dropped then is not in the figures; it is not counted as observed",
         remedy="Enlarge the Security log or shorten the window",
     )
 
 
-def _undone(host: str, undone: Mapping[Subcategory, int]) -> list[Gap]:
-    return [
-        Gap(
+def _undone(host: str, windows: Sequence[ObservedWindow]) -> Iterable[Gap]:
+    off: Counter[Subcategory] = Counter()
+    for one in windows:
+        off.update(one.undone_ns)
+    where = "the window" if len(windows) == 1 else "its bursts"
+    for subcategory, length in off.items():
+        yield Gap(
             kind="audit-undone",
             host=host,
             what=f"Somebody switched {subcategory.name.lower().replace('_', '-')} auditing off"
-            f" for {nanoseconds / _SECOND:.0f} s of the window",
+            f" for {length / _SECOND:.0f} s of {where}",
             effect="Drops of that stretch were not recorded; it is not counted as observed",
             remedy="Look for a Group Policy that sets the advanced audit policy",
         )
-        for subcategory, nanoseconds in undone.items()
-    ]
 
 
 def _clock_gaps(host: str, facts: FactsTimeline) -> list[Gap]:

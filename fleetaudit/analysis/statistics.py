@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from fleetaudit.analysis.stretches import OUTSIDE
 from fleetaudit.records.figures import RuleDrops, RuleIdentity, Tally
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ DIMENSIONS: Final = {
     "attribution": "attribution",
 }
 _KEY: Final = ["rule_key", "dimension", "value"]
-_COLUMNS: Final = [*_KEY, "attempts", "records", "first_ns", "last_ns", "hosts"]
+_COLUMNS: Final = [*_KEY, "attempts", "observed", "records", "first_ns", "last_ns", "hosts"]
 TOP: Final = 10
 """How many programs, remotes and ports of a rule the report names."""
 
@@ -48,12 +49,18 @@ def count_attempts(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def partial_of(attempts: pd.DataFrame) -> pd.DataFrame:
-    """Return one host's partial; ``attempts`` as :func:`count_attempts` gives them."""
+    """Return one host's partial.
+
+    Args:
+        attempts: As :func:`count_attempts` gives them, each with the number of its window.
+    """
     values = {"": pd.Series("", index=attempts.index, dtype="object")} | {
         dimension: attempts[column].astype("object").fillna("")
         for dimension, column in DIMENSIONS.items()
     }
-    figures = attempts[["rule_key", "records", "first_ns", "last_ns"]]
+    figures = attempts[["rule_key", "records", "first_ns", "last_ns"]].assign(
+        observed=(attempts["window"] != OUTSIDE).astype("int64")
+    )
     long = pd.concat(
         [figures.assign(dimension=name, value=value) for name, value in values.items()],
         ignore_index=True,
@@ -72,7 +79,7 @@ def merge_partials(partials: Iterable[pd.DataFrame]) -> pd.DataFrame:
 def _sums(rows: pd.DataFrame) -> pd.DataFrame:
     # One grouping and one pass a column: a named aggregation costs eight times as much a host.
     grouped = rows.groupby(_KEY, sort=True)
-    summed = [name for name in ("attempts", "records", "hosts") if name in rows]
+    summed = [name for name in ("attempts", "observed", "records", "hosts") if name in rows]
     sums = grouped[summed].sum()
     sums["first_ns"] = grouped["first_ns"].min()
     sums["last_ns"] = grouped["last_ns"].max()
@@ -98,11 +105,12 @@ def rule_drops(
     for key, rows in fleet.groupby("rule_key", sort=True):
         total = rows[rows["dimension"] == ""].iloc[0]
         tallies = {name: _tallies(rows[rows["dimension"] == name]) for name in DIMENSIONS}
-        attempts = int(total["attempts"])
+        observed = int(total["observed"])
         drops.append(
             RuleDrops(
                 rule=identities[str(key)],
-                attempts=attempts,
+                attempts=int(total["attempts"]),
+                observed_attempts=observed,
                 records=int(total["records"]),
                 hosts=tuple(sorted(hosts[str(key)])),
                 directions=tallies["direction"],
@@ -112,7 +120,7 @@ def rule_drops(
                 attributions=tallies["attribution"],
                 first_seen=_moment(total["first_ns"]),
                 last_seen=_moment(total["last_ns"]),
-                rate_per_host_hour=attempts / observed_hours if observed_hours > 0 else None,
+                rate_per_host_hour=observed / observed_hours if observed_hours > 0 else None,
             )
         )
     return tuple(sorted(drops, key=lambda one: (-one.attempts, one.rule.key)))

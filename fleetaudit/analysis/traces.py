@@ -7,70 +7,54 @@ a task that is made or removed is where Other Object Access is audited (4698, 46
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.analysis.policy_changes import own_changes, policy_change, policy_changes
 from fleetaudit.records.figures import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from fleetaudit.analysis.observation import AuditRecord
+    from fleetaudit.analysis.policy_changes import AuditRecord, PolicyChange
     from fleetaudit.ingest import FactsTimeline
     from fleetaudit.records.window import Window
 
 __all__ = ["own_traces"]
 
-_POLICY_CHANGED: Final = 4719
 _TASK_EVENTS: Final[Mapping[int, str]] = {4698: "made", 4699: "removed", 4702: "changed"}
 _TASK_FOLDER: Final = "\\fleetaudit\\"
-_BEFORE: Final = timedelta(seconds=60)
-"""How long a change may come before it was read back; the script that makes it has two minutes."""
-_AFTER: Final = timedelta(seconds=5)
-_FAILURE_ADDED: Final = "%%8451"
-_FAILURE_REMOVED: Final = "%%8450"
-_WATCHED: Final = {
-    str(one.value).casefold(): one.name.lower().replace("_", "-")
-    for one in (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
-}
 
 
 def own_traces(
-    host: str, window: Window | None, facts: FactsTimeline, changes: Iterable[AuditRecord]
+    host: str, windows: Sequence[Window], facts: FactsTimeline, records: Sequence[AuditRecord]
 ) -> Iterator[Trace]:
     """Yield the traces of fleetaudit among a host's ``audit_events``, by time.
 
-    A change of policy is ours if it sets one of the two subcategories the way we do, at the time
-    when we did; a task is ours by its folder.
+    A change of policy is ours if it opened or closed one of the windows; a task is ours by its
+    folder.
     """
-    offset = facts.latest.clock_offset if facts.latest else timedelta(0)
-    for change in changes:
-        time = datetime.fromtimestamp(change.time_ns // 1000 / 1e6, tz=UTC) - offset
-        if change.code == _POLICY_CHANGED and window is not None:
-            what = _own_change(change.fields, time, window)
-        elif change.code in _TASK_EVENTS and _is_own_task(change.fields):
-            what = f"the lease's task was {_TASK_EVENTS[change.code]}"
+    offset = facts.clock_offset
+    changes = policy_changes(records, clock_offset=offset)
+    own: set[PolicyChange] = set()
+    for window in windows:
+        ours = own_changes(window, changes)
+        own.update(ours.opening, ours.closing)
+    for record in records:
+        change = policy_change(record, clock_offset=offset)
+        if change is not None and change in own:
+            what = _said(change)
+        elif record.code in _TASK_EVENTS and _is_own_task(record.fields):
+            what = f"the lease's task was {_TASK_EVENTS[record.code]}"
         else:
             continue
-        if what:
-            yield Trace(host=host, time=time, event_code=change.code, what=what)
+        time = datetime.fromtimestamp(record.time_ns // 1000 / 1e6, tz=UTC) - offset
+        yield Trace(host=host, time=time, event_code=record.code, what=what)
 
 
-def _own_change(fields: Mapping[str, object], time: datetime, window: Window) -> str:
-    name = _WATCHED.get(str(fields.get("SubcategoryGuid", "")).strip("{}").casefold())
-    said = str(fields.get("AuditPolicyChanges", ""))
-    if name is None:
-        return ""
-    if _FAILURE_ADDED in said and _is_near(time, window.opened_at):
-        return f"{name} auditing was switched on"
-    if _FAILURE_REMOVED in said and window.closed_at and _is_near(time, window.closed_at):
-        return f"{name} auditing was put back"
-    return ""
-
-
-def _is_near(time: datetime, moment: datetime) -> bool:
-    return moment - _BEFORE <= time <= moment + _AFTER
+def _said(change: PolicyChange) -> str:
+    name = change.subcategory.name.lower().replace("_", "-")
+    return f"{name} auditing was {'switched on' if change.is_on else 'put back'}"
 
 
 def _is_own_task(fields: Mapping[str, object]) -> bool:

@@ -13,7 +13,7 @@ from fleetaudit.records.outcome import OutcomeKind
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fleetaudit.records.figures import Analysis, Coverage
+    from fleetaudit.records.figures import Analysis
     from fleetaudit.store import RunDirectory
 
 __all__ = ["derive", "print_answer", "summarize", "write_reports"]
@@ -61,7 +61,7 @@ def print_answer(run: RunDirectory, analysis: Analysis, *, as_json: bool) -> Non
     click.echo(
         f"{analysis.attempts:,} dropped attempts ({analysis.records:,} records)"
         f" on {coverage.hosts_observed:,} of {_hosts(coverage.hosts)},"
-        f" {_hours(coverage)} observed."
+        f" {_hours(analysis)} observed."
     )
     for rule in analysis.rules[:5]:
         name = visible(rule.rule.name)
@@ -75,10 +75,12 @@ def print_answer(run: RunDirectory, analysis: Analysis, *, as_json: bool) -> Non
     click.echo(f"Report: {run.path / 'report.html'} and report.md beside it")
 
 
-def _hours(coverage: Coverage) -> str:
+def _hours(analysis: Analysis) -> str:
+    coverage = analysis.coverage
+    bursts = f" in {analysis.bursts:,} bursts" if analysis.bursts else ""
     if coverage.hosts_observed and not coverage.observed_hours:
         return "for an unknown time"
-    return f"{coverage.observed_hours:,.2f} host-hours"
+    return f"{coverage.observed_hours:,.2f} host-hours{bursts}"
 
 
 def _hosts(number: int) -> str:

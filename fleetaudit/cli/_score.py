@@ -11,11 +11,12 @@ from fleetaudit.records.figures import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from fleetaudit.records.figures import Analysis, RuleDrops, RuleIdentity
     from fleetaudit.simulation.model.truth import FleetTruth, RuleFigures, TrueRule
 
-__all__ = ["RuleScore", "Score", "score"]
+__all__ = ["RuleScore", "Score", "WindowScore", "score"]
 
 _A_MOMENT: Final = timedelta(seconds=2)
 """Clock offsets are known to the length of a round trip."""
@@ -44,6 +45,16 @@ class RuleScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowScore:
+    """One window of one host: the attempts first seen in it, as found and as they truly were."""
+
+    host: str
+    opened_at: datetime
+    true: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """The whole report beside the truth.
 
@@ -53,6 +64,7 @@ class Score:
         found_attempts: Of the report.
         unresolved: Attempts that the report says it could not trace.
         strangers: Rows of the report that no true rule stands behind.
+        windows: Every window that was closed of every host whose drops were observed.
     """
 
     rules: tuple[RuleScore, ...]
@@ -62,6 +74,7 @@ class Score:
     found_records: int
     unresolved: int
     strangers: tuple[str, ...]
+    windows: tuple[WindowScore, ...]
 
     @property
     def wrong(self) -> int:
@@ -80,6 +93,7 @@ class Score:
             and missing == self.unresolved
             and all(one.rows == 1 or one.found[0] == 0 for one in self.rules)
             and not any(one.differences for one in self.rules)
+            and all(one.found == one.true for one in self.windows)
         )
 
 
@@ -112,7 +126,21 @@ def score(analysis: Analysis, truth: FleetTruth) -> Score:
         found_records=analysis.records,
         unresolved=sum(row.attempts for row in analysis.rules if _is_untraced(row)),
         strangers=tuple(row.rule.key for row in traced if row.rule.key not in claimed),
+        windows=tuple(_window_scores(analysis, truth)),
     )
+
+
+def _window_scores(analysis: Analysis, truth: FleetTruth) -> Iterator[WindowScore]:
+    true = {one.host: one for one in truth.hosts}
+    for host in analysis.hosts:
+        closed = [
+            (one.opened_at, one.closed_at, one.attempts)
+            for one in host.windows
+            if one.closed_at is not None and one.attempts is not None
+        ]
+        counts = true[host.host].attempts_in((since, until) for since, until, _ in closed)
+        for (since, _, found), count in zip(closed, counts, strict=True):
+            yield WindowScore(host=host.host, opened_at=since, true=count, found=found)
 
 
 def _rule_score(true: RuleFigures, rows: list[RuleDrops], *, records: int) -> RuleScore:

@@ -127,6 +127,11 @@ def _verdict(score: Score) -> str:
         if rule.found != rule.true or rule.rows != 1 or rule.differences
     ]
     lines += [f"  no true rule stands behind {key}" for key in score.strangers]
+    lines += [
+        f"  window of {one.host} at {one.opened_at:%H:%M:%S}: found {one.found}, true {one.true}"
+        for one in score.windows
+        if one.found != one.true
+    ]
     return "\n".join(lines)
 
 

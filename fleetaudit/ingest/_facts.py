@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fleetaudit.errors import EvidenceError
@@ -38,6 +39,11 @@ class FactsTimeline:
     def latest(self) -> HostFacts | None:
         """Return the newest facts there are."""
         return self.after or self.before
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """Return how far the host's clock is ahead; none where that is not known."""
+        return self.latest.clock_offset if self.latest else timedelta(0)
 
 
 def read_facts_timeline(folder: HostFolder) -> FactsTimeline:

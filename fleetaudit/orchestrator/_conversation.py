@@ -174,7 +174,7 @@ class Conversation:
         return HostRecord(
             host=self.host,
             outcomes=tuple(outcomes),
-            window=self.window,
+            windows=() if self.window is None else (self.window,),
             restoration=self.restoration,
             gaps=tuple(self.gaps),
         )

@@ -25,6 +25,7 @@ __all__ = [
     "SourceCoverage",
     "Tally",
     "Trace",
+    "WindowDrops",
 ]
 
 
@@ -97,6 +98,7 @@ class RuleDrops:
 
     Attributes:
         attempts: Distinct tries; a retransmission and its twin record are one.
+        observed_attempts: Those of them that were first seen in observed time.
         records: Records of the Security log behind them.
         hosts: Names of the hosts, sorted.
         directions: ``inbound``, ``outbound``, ... by attempts.
@@ -104,12 +106,13 @@ class RuleDrops:
         ports: ``tcp/445``, or ``icmp/8:0`` as type and code; the local port when inbound, the
             remote port when outbound.
         attributions: By :class:`Attribution` value.
-        rate_per_host_hour: Attempts by observed host-hours of the hosts that were observed;
-            None where nothing was observed.
+        rate_per_host_hour: Observed attempts by observed host-hours of the hosts that were
+            observed; None where nothing was observed.
     """
 
     rule: RuleIdentity
     attempts: int
+    observed_attempts: int
     records: int
     hosts: tuple[str, ...]
     directions: tuple[Tally, ...]
@@ -123,6 +126,25 @@ class RuleDrops:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowDrops:
+    """What was seen in one window of a host; each has its own denominator.
+
+    Attributes:
+        opened_at: When auditing had been read back as on; closed_at when it had been put back,
+            None where nobody saw that.
+        observed_seconds: For how long both subcategories were audited and the records are still
+            there. The host's own records say when that began and ended, so it may be a little
+            more or less than the time between the two.
+        attempts: First seen in the observed time; None where the host's drops were not observed.
+    """
+
+    opened_at: datetime
+    closed_at: datetime | None
+    observed_seconds: float
+    attempts: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostDrops:
     """What was seen on one host.
 
@@ -130,7 +152,8 @@ class HostDrops:
         outcome: Of the host as a whole.
         attempts: None where the host's drops were not observed; 0 is an answer, None is not.
         log_drops: DROP lines of ``pfirewall.log``; None where the host does not log drops.
-        observed_hours: Length of the stretch that the records cover.
+        observed_hours: For how long its drops were observed; the sum over its windows.
+        windows: By time; a sweep in bursts has many. None for an import or a mere collection.
     """
 
     host: str
@@ -144,6 +167,12 @@ class HostDrops:
     observed_hours: float
     first_seen: datetime | None
     last_seen: datetime | None
+    windows: tuple[WindowDrops, ...] = ()
+
+    @property
+    def is_in_bursts(self) -> bool:
+        """Return whether it was audited in several short windows."""
+        return len(self.windows) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,3 +267,8 @@ class Analysis:
     def records(self) -> int:
         """Return the records behind the attempts of all rules."""
         return sum(rule.records for rule in self.rules)
+
+    @property
+    def bursts(self) -> int:
+        """Return how many bursts there were; 0 where each host had one window at most."""
+        return sum(len(host.windows) for host in self.hosts if host.is_in_bursts)

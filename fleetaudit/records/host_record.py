@@ -36,13 +36,14 @@ class HostRecord:
     Attributes:
         host: The inventory name.
         outcomes: One for the host as a whole and one for each source.
-        window: When it was audited; None where no window came about (check, import).
+        windows: When it was audited, by time: one, or a sweep's bursts; none where no window came
+            about (check, import).
         restoration: What became of the change.
         gaps: What the plan itself knows that was not seen, or was done without a guard.
     """
 
     host: str
     outcomes: tuple[Outcome, ...]
-    window: Window | None = None
+    windows: tuple[Window, ...] = ()
     restoration: Restoration = Restoration.NOT_NEEDED
     gaps: tuple[Gap, ...] = ()

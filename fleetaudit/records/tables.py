@@ -258,9 +258,14 @@ DROPS: Final = pa.schema(
         ("port", _TEXT),
         ("process_executable", _TEXT),
         ("local_decided_by", _TEXT),
+        ("window", pa.uint32()),
     ]
 )
-"""Attempts of one host, derived from its blocked events; -1 for a port or protocol not named."""
+"""Attempts of one host, derived from its blocked events; -1 for a port or protocol not named.
+
+``window`` counts the host's windows from 0: the one in whose observed time the attempt was first
+seen; null where that was in none.
+"""
 
 SCHEMAS: Final = MappingProxyType(
     {

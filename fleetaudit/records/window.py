@@ -1,4 +1,4 @@
-"""The window: the stretch of time in which a host was audited."""
+"""The window: a stretch of time in which a host was audited."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ __all__ = ["Window"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """When one host was audited; times are the controller's, record numbers the host's.
+
+    A sweep in bursts has many on each host; they follow each other and do not overlap.
 
     Attributes:
         opened_at: When both subcategories had been read back as on.

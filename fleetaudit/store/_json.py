@@ -85,11 +85,10 @@ def to_evidence(value: Object) -> Evidence:
 
 def from_host_record(record: HostRecord) -> Object:
     """Return a host's record as JSON values."""
-    window = record.window
     return {
         "host": record.host,
         "restoration": record.restoration.value,
-        "window": None if window is None else _from_window(window),
+        "windows": [_from_window(one) for one in record.windows],
         "outcomes": [_from_outcome(one) for one in record.outcomes],
         "gaps": [dataclasses.asdict(one) for one in record.gaps],
     }
@@ -102,11 +101,10 @@ def to_host_record(value: Object) -> HostRecord:
         ValueError: It is not one.
     """
     host = _text(value, "host")
-    window = value.get("window")
     return HostRecord(
         host=host,
         outcomes=tuple(_to_outcome(host, one) for one in _objects(value, "outcomes")),
-        window=None if window is None else _to_window(_object(window)),
+        windows=tuple(_to_window(one) for one in _objects(value, "windows")),
         restoration=Restoration(_text(value, "restoration")),
         gaps=tuple(_to_gap(one) for one in _objects({"gaps": [], **value}, "gaps")),
     )

@@ -16,6 +16,7 @@ _ATTEMPT = st.fixed_dictionaries(
         "remote_ip": st.sampled_from(["10.0.0.1", None]),
         "port": st.sampled_from(["tcp/1", "tcp/2"]),
         "attribution": st.sampled_from(["origin", "filter"]),
+        "window": st.sampled_from([-1, 0, 1]),
     }
 )
 _HOST = st.lists(_ATTEMPT, min_size=1, max_size=8).map(pd.DataFrame)
@@ -42,7 +43,9 @@ def test_every_breakdown_of_a_rule_adds_up_to_its_attempts(hosts: list[pd.DataFr
     for one in drops:
         for tallies in (one.directions, one.programs, one.remotes, one.ports, one.attributions):
             assert sum(tally.attempts for tally in tallies) == one.attempts
-        assert one.rate_per_host_hour == one.attempts / 2.0
+        assert one.rate_per_host_hour == one.observed_attempts / 2.0
+    seen = sum(int((host["window"] >= 0).sum()) for host in hosts)
+    assert sum(one.observed_attempts for one in drops) == seen
 
 
 def test_no_hosts_are_no_rules() -> None:

@@ -1,6 +1,7 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from fleetaudit.analysis.observation import AuditRecord
+from fleetaudit.analysis.policy_changes import AuditRecord
 from fleetaudit.analysis.traces import own_traces
 from fleetaudit.ingest import FactsTimeline
 from fleetaudit.records.audit_policy import Subcategory
@@ -20,8 +21,8 @@ def _policy(seconds: float, said: str, one: Subcategory = Subcategory.CONNECTION
     return _record(seconds, SubcategoryGuid=one.braced, AuditPolicyChanges=said)
 
 
-def _said(*records: AuditRecord) -> list[str]:
-    return [trace.what for trace in own_traces("web01", WINDOW, NOTHING, records)]
+def _said(*records: AuditRecord, windows: Sequence[Window] = (WINDOW,)) -> list[str]:
+    return [trace.what for trace in own_traces("web01", windows, NOTHING, records)]
 
 
 def test_switching_on_and_putting_back_are_our_own_traces() -> None:
@@ -37,6 +38,29 @@ def test_a_change_at_another_time_or_the_other_way_is_somebody_elses() -> None:
 
 def test_a_change_of_another_subcategory_is_somebody_elses() -> None:
     assert _said(_policy(-1, "%%8451", Subcategory.OTHER_POLICY_CHANGE)) == []
+
+
+def test_every_burst_leaves_its_own_two_traces() -> None:
+    bursts = tuple(
+        Window(
+            opened_at=OPENED + timedelta(seconds=seconds),
+            closed_at=OPENED + timedelta(seconds=seconds + 30),
+        )
+        for seconds in (0, 300)
+    )
+    records = [_policy(s, "%%8451") for s in (-1, 299)] + [_policy(s, "%%8450") for s in (29, 329)]
+    assert len(_said(*records, windows=bursts)) == 4
+    assert _said(_policy(150, "%%8451"), _policy(160, "%%8450"), windows=bursts) == []
+
+
+def test_a_burst_that_somebody_ends_early_was_not_put_back_by_us() -> None:
+    burst = Window(opened_at=OPENED, closed_at=OPENED + timedelta(seconds=30))
+    assert _said(_policy(10, "%%8450"), windows=(burst,)) == []
+
+
+def test_of_two_changes_before_a_read_back_the_last_one_is_ours() -> None:
+    twice = [_policy(590, "%%8450"), _policy(593, "%%8451"), _policy(599, "%%8450")]
+    assert _said(*twice) == ["connection auditing was put back"]
 
 
 def test_a_task_is_ours_by_its_folder() -> None:

@@ -337,8 +337,8 @@ def test_a_host_that_cannot_be_restored_is_named(bed: Bed) -> None:
     assert {debt.host for debt in bed.journal.open_debts()} == {"host4"}
     record = bed.run.host("host4").record()
     assert record.restoration is Restoration.OWED
-    assert record.window is not None
-    assert record.window.closed_at is None
+    (window,) = record.windows
+    assert window.closed_at is None
     kinds = {one.source: one.kind for one in record.outcomes}
     assert kinds[HOST] is OutcomeKind.UNREACHABLE
 

@@ -241,13 +241,13 @@ def test_a_window_that_writes_too_much_is_cut_short(
 ) -> None:
     Noise(bench, rate)
     record = sweep(kit, bench, noise_budget=NoiseBudget())
-    assert record.window is not None
-    assert record.window.closed_at is not None
+    (window,) = record.windows
+    assert window.closed_at is not None
     assert bench.host.policy == BEFORE
     assert record.outcomes[0].kind is OutcomeKind.COLLECTED
     pauses = [step for step in bench.steps if isinstance(step, Pause)]
     assert len(pauses) - 1 == looks
-    open_for = (record.window.closed_at - record.window.opened_at).total_seconds()
+    open_for = (window.closed_at - window.opened_at).total_seconds()
     assert seconds - 5 <= open_for <= seconds + 20
     assert [gap.kind for gap in record.gaps] == ([] if seconds == 600 else ["cut-short"])
 
@@ -267,9 +267,9 @@ def test_a_look_that_fails_does_not_end_the_window(kit: Kit, bench: Bench) -> No
         ScriptOutput() if call.script == "Get-HostFact" and bench.host.policy == DURING else None
     )
     record = sweep(kit, bench, noise_budget=NoiseBudget())
-    assert record.window is not None
-    assert record.window.closed_at is not None
-    assert record.window.closed_at - record.window.opened_at > timedelta(minutes=10)
+    (window,) = record.windows
+    assert window.closed_at is not None
+    assert window.closed_at - window.opened_at > timedelta(minutes=10)
     assert record.gaps == ()
 
 

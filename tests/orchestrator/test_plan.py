@@ -101,12 +101,12 @@ def test_a_sweep_audits_for_exactly_the_window_and_puts_back_what_was(
     assert set(kinds(record).values()) == {OutcomeKind.COLLECTED}
     assert set(kinds(record)) == {HOST, *kit.instruments.collectors}
     assert record.restoration is Restoration.RESTORED
-    assert record.window is not None
+    (window,) = record.windows
     pauses = [step for step in bench.steps if isinstance(step, Pause)]
-    assert pauses[0].until - record.window.opened_at == timedelta(minutes=10)
+    assert pauses[0].until - window.opened_at == timedelta(minutes=10)
     assert pauses[0].urgency is Urgency.RESTORE
-    assert record.window.first_record == 500
-    assert record.window.closed_at is not None
+    assert window.first_record == 500
+    assert window.closed_at is not None
     assert bench.host.policy == BEFORE
     assert bench.journal.open_debts() == ()
     assert settled_truly(bench)
@@ -239,8 +239,8 @@ def test_settings_that_are_on_already_stay_on_and_nothing_is_owed(kit: Kit) -> N
     assert "Set-AuditPolicy" not in bench.scripts()
     assert not any(isinstance(step, Owe | Settle) for step in bench.steps)
     assert record.restoration is Restoration.NOT_NEEDED
-    assert record.window is not None
-    assert record.window.closed_at is not None
+    (window,) = record.windows
+    assert window.closed_at is not None
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_a_host_that_must_not_be_audited_is_not_changed(
     assert word in record.outcomes[0].reason
     assert "Set-AuditPolicy" not in bench.scripts()
     assert kinds(record)["security-events"] is kind
-    assert record.window is None
+    assert record.windows == ()
 
 
 @pytest.mark.parametrize("is_allowed", [True, False])
@@ -360,7 +360,7 @@ def test_auditing_that_does_not_read_as_on_is_put_back(kit: Kit) -> None:
     assert kinds(record)[HOST] is OutcomeKind.REFUSED
     assert host.policy == BEFORE
     assert record.restoration is Restoration.RESTORED
-    assert record.window is None
+    assert record.windows == ()
 
 
 def test_a_host_that_restarts_at_the_end_of_the_window_is_still_collected(
@@ -389,7 +389,7 @@ def test_a_check_changes_nothing(kit: Kit, bench: Bench) -> None:
     record = bench.carry_out(check_plan("web01", instruments=kit.instruments))
     assert bench.scripts() == ["Get-HostFact", "Get-AuditPolicy", "Get-Lease"]
     assert set(kinds(record)) == {HOST, "host-facts", "audit-policy", "leases"}
-    assert record.window is None
+    assert record.windows == ()
 
 
 def test_a_collection_asks_every_source_and_leaves_auditing_alone(kit: Kit, bench: Bench) -> None:

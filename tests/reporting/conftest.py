@@ -28,6 +28,7 @@ def rule(name: str, attempts: int, kind: RuleKind = RuleKind.RULE) -> RuleDrops:
     return RuleDrops(
         rule=RuleIdentity(key=name, name=name, kind=kind, origin=name, provider="Contoso"),
         attempts=attempts,
+        observed_attempts=attempts,
         records=attempts * 2,
         hosts=("web01",),
         directions=(tally("inbound", attempts),),

@@ -1,11 +1,16 @@
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 
-from fleetaudit.records.figures import Analysis
+import pytest
+
+from fleetaudit.records.figures import Analysis, WindowDrops
 from fleetaudit.reporting import render_html, render_markdown, render_summary
 from fleetaudit.reporting.report import build_sections
+from fleetaudit.reporting.sections._words import length
+from tests.reporting.conftest import START
 
 HOSTILE_MARKUP = "<script>alert(1)</script>"
 
@@ -88,6 +93,59 @@ def test_rules_without_a_host_that_was_observed_say_nothing_about_drops(
     text = render_markdown(nobody)
     assert "nothing can be said about any rule" in text
     assert "Nothing was dropped" not in text
+
+
+def _in_bursts(analysis: Analysis) -> Analysis:
+    """Return the analysis of a run in which web01 had twelve bursts, one of them cut."""
+    windows = tuple(
+        WindowDrops(
+            opened_at=START + timedelta(minutes=5 * number),
+            closed_at=START + timedelta(minutes=5 * number, seconds=30),
+            observed_seconds=30.0 if number else 18.0,
+            attempts=1,
+        )
+        for number in range(12)
+    )
+    first, *others = analysis.hosts
+    return replace(analysis, hosts=(replace(first, windows=windows), *others))
+
+
+def test_bursts_are_shown_with_their_denominator(analysis: Analysis) -> None:
+    for text in (render_markdown(_in_bursts(analysis)), render_html(_in_bursts(analysis))):
+        assert "12 bursts, 5.8 min observed of 55.5 min" in text
+        assert "in 12 bursts; the denominator of every rate" in text
+    summary = json.loads(json.dumps(render_summary(_in_bursts(analysis))))
+    windows = summary["hosts"][0]["windows"]
+    assert len(windows) == 12
+    assert windows[0] == {
+        "opened_at": "2026-11-21T08:00:00+00:00",
+        "closed_at": "2026-11-21T08:00:30+00:00",
+        "observed_seconds": 18.0,
+        "attempts": 1,
+    }
+
+
+def test_of_one_window_nobody_speaks_as_of_bursts(analysis: Analysis) -> None:
+    bursts = _in_bursts(analysis)
+    first, *others = bursts.hosts
+    one = replace(bursts, hosts=(replace(first, windows=first.windows[:1]), *others))
+    for text in (render_markdown(one), render_html(one)):
+        assert "burst" not in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (90, "90 s"),
+        (360, "6 min"),
+        (3330, "55.5 min"),
+        (9000, "2.5 h"),
+        (86400, "24 h"),
+    ],
+)
+def test_a_length_has_one_unit_and_a_digit_after_it_at_most(seconds: int, text: str) -> None:
+    assert length(timedelta(seconds=seconds)) == text
 
 
 def test_a_rule_without_a_name_is_called_by_its_origin(analysis: Analysis) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import evtx
@@ -9,6 +10,7 @@ import orjson
 from fleetaudit.records.figures import RuleKind
 from fleetaudit.simulation.faults import Fault
 from fleetaudit.simulation.model.specs import Trait
+from fleetaudit.simulation.model.truth import HostTruth, TrueDrop, TrueRule
 from tests.simulation.conftest import make_desk
 
 Swept = tuple[Any, dict[str, bytes], dict[str, bytes]]
@@ -146,3 +148,45 @@ def test_no_two_attempts_of_a_flow_are_so_near_that_they_look_like_one(swept: Sw
             if flow in last:
                 assert (drop.first_at - last[flow]).total_seconds() > 12
             last[flow] = drop.last_at
+
+
+START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+
+
+def _drop(*records: tuple[int, float]) -> TrueDrop:
+    """Return a drop that left these records: number and second."""
+    return TrueDrop(
+        host="web01",
+        rule=TrueRule(key="rule", kind=RuleKind.RULE),
+        filter_ids=(1,),
+        layer_id=44,
+        direction="inbound",
+        protocol=6,
+        local_ip="10.0.0.1",
+        local_port=445,
+        remote_ip="10.0.0.2",
+        remote_port=50000,
+        program="system",
+        process_id=4,
+        record_ids=tuple(number for number, _ in records),
+        moments=tuple(START + timedelta(seconds=second) for _, second in records),
+    )
+
+
+def _attempts_in(*drops: TrueDrop, exported: frozenset[int]) -> tuple[int, ...]:
+    truth = HostTruth(host="web01", drops=drops, exported=exported, unaudited=0, log_drops=0)
+    bursts = [(0.0, 30.0), (300.0, 330.0)]
+    return truth.attempts_in(
+        (START + timedelta(seconds=begin), START + timedelta(seconds=end)) for begin, end in bursts
+    )
+
+
+def test_an_attempt_belongs_to_the_burst_that_its_first_record_fell_into() -> None:
+    drops = (_drop((1, 5)), _drop((2, 29), (5, 301)), _drop((3, 100)), _drop((4, 300), (6, 310)))
+    assert _attempts_in(*drops, exported=frozenset(range(1, 7))) == (2, 1)
+
+
+def test_records_that_were_not_exported_put_an_attempt_into_no_burst() -> None:
+    drops = (_drop((1, 5)), _drop((2, 29), (5, 301)))
+    assert _attempts_in(*drops, exported=frozenset({5})) == (0, 1)
+    assert _attempts_in(*drops, exported=frozenset()) == (0, 0)

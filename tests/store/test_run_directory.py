@@ -42,7 +42,10 @@ RECORD = HostRecord(
             remedy="Try again",
         ),
     ),
-    window=Window(opened_at=START, closed_at=START + timedelta(minutes=10), first_record=4711),
+    windows=(
+        Window(opened_at=START, closed_at=START + timedelta(minutes=10), first_record=4711),
+        Window(opened_at=START + timedelta(minutes=15), first_record=4999),
+    ),
     restoration=Restoration.RESTORED,
     gaps=(Gap(kind="cut-short", host="WEB01", what="Closed after 40 s", effect="Later drops"),),
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from fleetaudit.records.figures import RuleIdentity, Tally
 
-__all__ = ["count", "moment", "percent", "plural", "rate", "title_of", "top"]
+__all__ = ["count", "length", "moment", "percent", "plural", "rate", "title_of", "top"]
 
 
 _WHOLE = 999.5
@@ -24,6 +24,15 @@ def count(number: int | None) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """Return ``1 host`` or ``3 hosts``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def length(time: timedelta) -> str:
+    """Return ``30 s``, ``6 min``, ``55.5 min`` or ``12 h``: one unit, a digit after it at most."""
+    seconds = time.total_seconds()
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.1f}".removesuffix(".0") + f" {unit}"
+    return f"{seconds:.0f} s"
 
 
 def moment(time: datetime | None) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fleetaudit.records.outcome import OutcomeKind
 from fleetaudit.reporting.blocks import Cell, Column, Section, Table, Tone
 from fleetaudit.reporting.sections._section import SectionDeclaration
-from fleetaudit.reporting.sections._words import count, moment
+from fleetaudit.reporting.sections._words import count, length, moment
 
 if TYPE_CHECKING:
     from fleetaudit.records.figures import Analysis, HostDrops
@@ -21,8 +22,11 @@ _MOST = 1000
 def _build(analysis: Analysis) -> Section:
     hosts = sorted(analysis.hosts, key=lambda one: (-(one.attempts or -1), one.host))
     most = max((one.attempts or 0 for one in hosts), default=0) or 1
+    caption = "“Not seen” is not zero: nothing is known about the drops of such a host."
+    if analysis.bursts:
+        caption += " Each burst of a host, with its own observed time, stands in summary.json."
     table = Table(
-        caption="“Not seen” is not zero: nothing is known about the drops of such a host.",
+        caption=caption,
         columns=(
             Column(title="Host"),
             Column(title="Outcome"),
@@ -51,10 +55,18 @@ def _row(host: HostDrops, most: int) -> tuple[Cell, ...]:
         Cell(text=count(host.records)),
         Cell(text=count(host.unresolved)),
         Cell(text="does not log" if good and host.log_drops is None else count(host.log_drops)),
-        Cell(text=f"{host.observed_hours:.2f}"),
+        Cell(text=f"{host.observed_hours:.2f}", note=_bursts(host) if host.is_in_bursts else ""),
         Cell(text=moment(host.first_seen)),
         Cell(text=moment(host.last_seen)),
     )
+
+
+def _bursts(host: HostDrops) -> str:
+    """Return how much of the time from the first burst to the end of the last was observed."""
+    ends = [one.closed_at or one.opened_at for one in host.windows]
+    whole = max(ends) - host.windows[0].opened_at
+    seen = timedelta(seconds=sum(one.observed_seconds for one in host.windows))
+    return f"{len(host.windows):,} bursts, {length(seen)} observed of {length(whole)}"
 
 
 SECTION = SectionDeclaration(name="hosts", order=40, build=_build)

@@ -12,12 +12,13 @@ from fleetaudit.reporting.sections._words import plural
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fleetaudit.records.figures import Analysis, Coverage, Gap
+    from fleetaudit.records.figures import Analysis, Gap
 
 __all__ = ["SECTION"]
 
 _TITLES = {
     "audit-undone": "Auditing was switched off meanwhile",
+    "burst-edges": "Bursts see a part of some attempts",
     "clock-skew": "Clocks are wrong",
     "evidence-doubted": "Evidence with something odd in it",
     "evidence-unlisted": "Lists of evidence are damaged",
@@ -33,16 +34,19 @@ _TITLES = {
     "raw-sockets": "What no host can show",
     "rebooted": "Hosts started again",
     "records-lost": "Windows lost audit records",
+    "records-outside-windows": "Attempts from outside the observed time",
     "restore-owed": "Auditing was not put back by this run",
     "source-unsupported": "Hosts that do not have a source",
 }
 _BAD = {"restore-owed", "records-lost"}
 _QUIET = {
+    "burst-edges",
     "clock-skew",
     "evidence-doubted",
     "hours-unknown",
     "raw-sockets",
     "rebooted",
+    "records-outside-windows",
     "source-unsupported",
 }
 _NAMED = 5
@@ -54,12 +58,12 @@ _MOST = 20
 def _build(analysis: Analysis) -> Section:
     gaps = sorted(analysis.coverage.gaps, key=lambda gap: (_weight(gap.kind), gap.kind, gap.host))
     boxes = tuple(_box(kind, list(group)) for kind, group in groupby(gaps, key=lambda g: g.kind))
-    return Section(
-        name="not-seen", title="What was not seen", blocks=(_figures(analysis.coverage), *boxes)
-    )
+    return Section(name="not-seen", title="What was not seen", blocks=(_figures(analysis), *boxes))
 
 
-def _figures(coverage: Coverage) -> KeyFigures:
+def _figures(analysis: Analysis) -> KeyFigures:
+    coverage = analysis.coverage
+    bursts = analysis.bursts
     missing = coverage.hosts - coverage.hosts_observed
     lost = sum(source.lost for source in coverage.sources)
     return KeyFigures(
@@ -73,7 +77,7 @@ def _figures(coverage: Coverage) -> KeyFigures:
             KeyFigure(
                 label="Host-hours observed",
                 value=f"{coverage.observed_hours:,.2f}",
-                note="the denominator of every rate",
+                note=f"{f'in {bursts:,} bursts; ' if bursts else ''}the denominator of every rate",
             ),
             KeyFigure(
                 label="Records that could not be read",

@@ -46,7 +46,8 @@ def _build(analysis: Analysis) -> Section:
         return Section(name="rules", title="Rules by dropped attempts", blocks=(nothing,))
     most = rules[0].attempts
     table = Table(
-        caption="Rates are attempts by observed host-hour of all observed hosts; times are UTC.",
+        caption="Rates are attempts first seen in the observed time, by observed host-hour of all"
+        " observed hosts; times are UTC.",
         columns=(
             Column(title="Rule"),
             Column(title="Attempts", is_number=True),

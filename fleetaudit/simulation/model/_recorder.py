@@ -80,7 +80,7 @@ class Recorder:
         written = self._write_records(attempt, packet, by=by, process=process, moment=moment)
         if written:
             drop.record_ids += written
-            drop.moments.append(moment)
+            drop.moments += [moment] * len(written)
             if by.id not in drop.filter_ids:
                 drop.filter_ids.append(by.id)
         self._write_line(attempt, packet, by=by, process=process, moment=moment)
@@ -172,9 +172,8 @@ class Recorder:
             remote_port=packet.remote_port,
             program=_program(drop.process[1]),
             process_id=drop.process[0],
-            first_at=drop.moments[0],
-            last_at=drop.moments[-1],
             record_ids=tuple(drop.record_ids),
+            moments=tuple(drop.moments),
         )
 
 

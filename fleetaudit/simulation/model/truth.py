@@ -6,12 +6,13 @@ the analysis, so figures of a report can be scored against it.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from fleetaudit.records.figures import RuleKind
@@ -54,8 +55,8 @@ class TrueDrop:
         remote_port: With ICMP the code.
         program: Lower case, without the volume: ``\windows\system32\svchost.exe``; ``System``;
             ``-`` where no endpoint was there.
-        first_at: True time of the first packet that left a record; last_at likewise.
-        record_ids: Of every record that was written, twins included.
+        record_ids: Of every record that was written, twins included; in order.
+        moments: The true time of the packet behind each of them.
     """
 
     host: str
@@ -70,9 +71,18 @@ class TrueDrop:
     remote_port: int
     program: str
     process_id: int
-    first_at: datetime
-    last_at: datetime
     record_ids: tuple[int, ...]
+    moments: tuple[datetime, ...]
+
+    @property
+    def first_at(self) -> datetime:
+        """Return when the first packet came that left a record."""
+        return self.moments[0]
+
+    @property
+    def last_at(self) -> datetime:
+        """Return when the last packet came that left a record."""
+        return self.moments[-1]
 
     @property
     def records(self) -> int:
@@ -127,6 +137,24 @@ class HostTruth:
         """Return the drops of which at least one record was in the last export."""
         kept = self.exported or frozenset()
         return tuple(drop for drop in self.drops if not kept.isdisjoint(drop.record_ids))
+
+    def attempts_in(self, windows: Iterable[tuple[datetime, datetime]]) -> tuple[int, ...]:
+        """Return for each window, from and to, how many exported attempts were first seen in it.
+
+        An attempt is seen when it leaves the first of its records that was exported. One that goes
+        on in a later window is not counted there once more.
+        """
+        kept = self.exported or frozenset()
+        seen = sorted(
+            next(
+                at for number, at in zip(one.record_ids, one.moments, strict=True) if number in kept
+            )
+            for one in self.exported_drops
+        )
+        return tuple(
+            bisect_right(seen, closed_at) - bisect_left(seen, opened_at)
+            for opened_at, closed_at in windows
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
