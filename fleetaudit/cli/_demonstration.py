@@ -71,6 +71,7 @@ def demonstrate(
             parameters=_parameters(settings, size=size, seed=seed),
             work=work,
             run_id=settings.run_id,
+            started_by=DEMO,
             transport=_PATIENCE,
         )
         tools = instruments()
@@ -120,7 +121,11 @@ def _pay(owed: Sequence[str], *, stage: Stage, state: Path, clock: Clock, work: 
 
 def _parameters(settings: SweepSettings, *, size: int, seed: int) -> dict[str, str]:
     found = {"hosts": str(size), "seed": str(seed), "window": str(settings.window)}
-    return {**found, "also": ", ".join(settings.also)} if settings.also else found
+    if settings.bursts is not None:
+        found["bursts"] = f"{settings.bursts.length} every {settings.bursts.every}"
+    if settings.also:
+        found["also"] = ", ".join(settings.also)
+    return found
 
 
 def _settings(fleet: SimulatedFleet) -> dict[str, tuple[object, ...]]:

@@ -46,6 +46,7 @@ class FleetRun:
         parameters: For the manifest; no secrets.
         work: How much at a time.
         run_id: The run's name; by default the present time.
+        started_by: Who runs it; by default the user and this machine.
         transport: Deadlines and limits of one session; the defaults suit real hosts.
     """
 
@@ -59,6 +60,7 @@ class FleetRun:
         parameters: Mapping[str, str],
         work: Work,
         run_id: str = "",
+        started_by: str = "",
         transport: PsrpSettings | None = None,
     ) -> None:
         self.clock = clock
@@ -73,7 +75,7 @@ class FleetRun:
                 started_at=clock.now(),
                 ended_at=None,
                 tool_version=__version__,
-                started_by=f"{_user()}@{platform.node()}" if not run_id else "demo",
+                started_by=started_by or f"{_user()}@{platform.node()}",
                 parameters=parameters,
             ),
         )

@@ -9,17 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from fleetaudit.cli._host_choice import HostChoice
 from fleetaudit.records.debt import Wanted
 
+if TYPE_CHECKING:
+    from fleetaudit.orchestrator.bursts import Bursts
+
 __all__ = [
     "Duration",
     "Rate",
     "Work",
+    "bursts",
     "changes",
     "hosts",
     "json_output",
@@ -143,6 +147,14 @@ _CHANGES: Final = (
         help="With --also firewall-logging: let the firewall's log become at least so large.",
     ),
 )
+_BURSTS: Final = (
+    click.option(
+        "--burst",
+        type=Duration(),
+        help="Audit only for so long at a time; with --every. Each host at its own times.",
+    ),
+    click.option("--every", type=Duration(), help="How much of the window one burst stands for."),
+)
 _WORK: Final = (
     click.option(
         "-j",
@@ -202,6 +214,33 @@ def changes(function: Callable[..., int]) -> Callable[..., int]:
         return function(wanted=wanted, also=tuple(dict.fromkeys(also)), **others)
 
     return _added(with_changes, _CHANGES)
+
+
+def bursts(function: Callable[..., int]) -> Callable[..., int]:
+    """Add ``--burst`` and ``--every`` beside ``--window``; the command gets ``bursts``."""
+
+    @functools.wraps(function)
+    def with_bursts(
+        *, window: timedelta, burst: timedelta | None, every: timedelta | None, **others: object
+    ) -> int:
+        return function(window=window, bursts=_bursts(window, burst, every), **others)
+
+    return _added(with_bursts, _BURSTS)
+
+
+def _bursts(window: timedelta, burst: timedelta | None, every: timedelta | None) -> Bursts | None:
+    if burst is None and every is None:
+        return None
+    if burst is None or every is None:
+        raise click.UsageError("--burst goes with --every")
+    if every > window:
+        raise click.UsageError("--every must not be longer than --window")
+    from fleetaudit.orchestrator.bursts import Bursts
+
+    try:
+        return Bursts(length=burst, every=every)
+    except ValueError as error:
+        raise click.UsageError(f"--burst and --every do not fit: {error}") from error
 
 
 def _added(function: Callable[..., int], options: Sequence[_Decorator]) -> Callable[..., int]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from fleetaudit.cli._options import Work
     from fleetaudit.cli._score import Score
+    from fleetaudit.orchestrator.bursts import Bursts
     from fleetaudit.records.debt import Wanted
 
 __all__ = ["command"]
@@ -50,6 +51,7 @@ __all__ = ["command"]
     metavar="FOLDER",
     help="The run directory; an earlier demo in it is replaced.",
 )
+@_options.bursts
 @_options.changes
 @_options.work
 @_options.json_output
@@ -58,6 +60,7 @@ def command(
     size: int,
     seed: int,
     window: timedelta,
+    bursts: Bursts | None,
     wanted: Wanted,
     also: tuple[str, ...],
     out: Path,
@@ -74,6 +77,7 @@ def command(
     Examples:
       fleetaudit demo
       fleetaudit demo --hosts 100 --seed 3 --json
+      fleetaudit demo --window 1h --burst 1m --every 10m
       fleetaudit demo --also dns-client-log --also firewall-logging --log-size 32767
     """
     from fleetaudit.cli._demonstration import DEMO, demonstrate
@@ -81,7 +85,7 @@ def command(
     from fleetaudit.orchestrator.plan import SweepSettings
 
     _make_room(out)
-    settings = SweepSettings(run_id=DEMO, window=window, wanted=wanted, also=also)
+    settings = SweepSettings(run_id=DEMO, window=window, wanted=wanted, also=also, bursts=bursts)
     shown = demonstrate(settings, size=size, seed=seed, path=out, work=work)
     if as_json:
         result = {**summarize(shown.analysis), "score": _plain(shown.score)}

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from fleetaudit.cli._host_choice import HostChoice
     from fleetaudit.cli._options import Work
+    from fleetaudit.orchestrator.bursts import Bursts
+    from fleetaudit.orchestrator.settings import SweepSettings
     from fleetaudit.records.debt import Wanted
 
 __all__ = ["command"]
@@ -29,6 +31,7 @@ __all__ = ["command"]
     show_default=True,
     help="How long each host is audited.",
 )
+@_options.bursts
 @_options.changes
 @click.option(
     "--override-group-policy",
@@ -56,6 +59,7 @@ def command(
     *,
     hosts: HostChoice,
     window: timedelta,
+    bursts: Bursts | None,
     wanted: Wanted,
     also: tuple[str, ...],
     override_group_policy: bool,
@@ -78,6 +82,7 @@ def command(
     Examples:
       fleetaudit sweep -i inventory.yml
       fleetaudit sweep -i inventory.yml --limit 'web*:!web03*' --window 30m --json
+      fleetaudit sweep -i inventory.yml --window 8h --burst 30s --every 5m
     """
     from fleetaudit.cli._carry_out import carry_out
     from fleetaudit.cli._fleet_run import FleetRun, instruments, new_run_id
@@ -86,24 +91,24 @@ def command(
 
     found = hosts.read()
     clock = SystemClock()
-    run = FleetRun(
-        "sweep",
-        clock=clock,
-        path=out or Path("reports/runs") / new_run_id(clock),
-        state=state_dir,
-        parameters=_parameters(
-            hosts, window, lease=not no_lease, budget=None if no_budget else budget, also=also
-        ),
-        work=work,
-    )
     settings = SweepSettings(
-        run_id=run.directory.manifest.run_id,
+        run_id=new_run_id(clock),
         window=window,
         wanted=wanted,
         also=also,
+        bursts=bursts,
         overrides_group_policy=override_group_policy,
         needs_lease=not no_lease,
         noise_budget=None if no_budget else NoiseBudget(events_per_s=budget),
+    )
+    run = FleetRun(
+        "sweep",
+        clock=clock,
+        path=out or Path("reports/runs") / settings.run_id,
+        state=state_dir,
+        parameters=_parameters(hosts, settings),
+        work=work,
+        run_id=settings.run_id,
     )
     tools = instruments()
     return carry_out(
@@ -114,19 +119,14 @@ def command(
     )
 
 
-def _parameters(
-    hosts: HostChoice,
-    window: timedelta,
-    *,
-    lease: bool,
-    budget: float | None,
-    also: tuple[str, ...],
-) -> dict[str, str]:
+def _parameters(hosts: HostChoice, settings: SweepSettings) -> dict[str, str]:
+    budget, bursts = settings.noise_budget, settings.bursts
     return {
         "inventory": hosts.source,
         "limit": hosts.limit or "",
-        "window": str(window),
-        "lease": "required" if lease else "none",
-        "budget": "none" if budget is None else f"{budget:g}/s",
-        "also": ", ".join(also) or "nothing",
+        "window": str(settings.window),
+        "bursts": "none" if bursts is None else f"{bursts.length} every {bursts.every}",
+        "lease": "required" if settings.needs_lease else "none",
+        "budget": "none" if budget is None else f"{budget.events_per_s:g}/s",
+        "also": ", ".join(settings.also) or "nothing",
     }

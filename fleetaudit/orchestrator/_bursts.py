@@ -22,22 +22,24 @@ from fleetaudit.orchestrator._window import end_window, guard, switch_on
 from fleetaudit.orchestrator.steps import Note, Pause, Urgency
 from fleetaudit.records.evidence import Phase
 from fleetaudit.records.figures import Gap
+from fleetaudit.records.host_record import Restoration
 from fleetaudit.records.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from fleetaudit.orchestrator._conversation import Conversation, Steps
     from fleetaudit.orchestrator._window import Change
     from fleetaudit.orchestrator.settings import SweepSettings
-    from fleetaudit.records.debt import Debt
+    from fleetaudit.records.debt import Debt, State
 
 __all__ = ["in_bursts"]
 
 _WFP: Final = "wfp-state"
-_MOST_SNAPSHOTS: Final = 48
-"""Of the filtering platform, in one sweep of a host: each is some 0.2 MB (windows-facts 4.2)."""
+_MOST_WITH_SNAPSHOTS: Final = 48
+"""Bursts of one host with a snapshot of the filtering platform at either end; each is some 0.2 MB
+(windows-facts 4.2)."""
 
 
 def in_bursts(talk: Conversation, settings: SweepSettings, change: Change) -> Steps[None]:
@@ -58,7 +60,7 @@ def in_bursts(talk: Conversation, settings: SweepSettings, change: Change) -> St
             settings.window, begun_at=begun_at, run_id=settings.run_id, host=talk.host
         )
     )
-    every = -(-len(starts) // _MOST_SNAPSHOTS)
+    every = -(-len(starts) // _MOST_WITH_SNAPSHOTS)
     missed = 0
     for number, start in enumerate(starts):
         try:
@@ -99,7 +101,9 @@ def _burst(
     """Audit for one burst; return what was too much of a good thing, if anything was."""
     if settings.bursts is None:
         return None
-    yield from _expect(talk, change.audited, is_on=False)
+    yield from _expect_untouched(talk, change)
+    if has_snapshot:
+        yield from _snapshot(talk)
     since = Window(opened_at=talk.no_window().opened_at, first_record=first_record)
     yield from switch_on(talk, change, window=since)
     opened_at = talk.no_window().opened_at
@@ -109,11 +113,9 @@ def _burst(
     gap = yield from stay(
         talk, watch, opened_at=opened_at, until=opened_at + settings.bursts.length
     )
+    if has_snapshot and gap is None:
+        yield from _snapshot(talk)
     yield from talk.connect()
-    if has_snapshot and gap is None and _WFP in talk.instruments.collectors:
-        collector = talk.instruments.collectors[_WFP]
-        yield from talk.collect(collector, Phase.DURING, window=since)
-        yield from talk.connect()
     yield from _expect(talk, change.audited, is_on=True)
     error = yield from write_back(talk, change.audited)
     if error is not None:
@@ -123,21 +125,48 @@ def _burst(
     return gap
 
 
+def _snapshot(talk: Conversation) -> Steps[None]:
+    """Take down the filters of this moment; where that fails the burst goes on."""
+    collector = talk.instruments.collectors.get(_WFP)
+    if collector is not None:
+        yield from talk.collect(collector, Phase.DURING, window=talk.span())
+        yield from talk.connect()
+
+
+def _expect_untouched(talk: Conversation, change: Change) -> Steps[None]:
+    """Raise where somebody else set the audit policy between two bursts, and leave it to them.
+
+    What reads as set is not ours: this run has put it back and read that.
+    """
+    states = {AUDIT: (yield from read_state(talk, AUDIT))}
+    changed = [debt for debt in change.audited if value_of(states, debt) != debt.before]
+    for debt in changed:
+        if debt in change.sent:
+            change.sent.remove(debt)
+            change.given_up.append(debt)
+            talk.restoration = Restoration.LEFT
+    if changed:
+        raise _touched(talk, states, changed[0], wanted=changed[0].before)
+
+
 def _expect(talk: Conversation, audited: Sequence[Debt], *, is_on: bool) -> Steps[None]:
     """Raise where the audit policy does not read as this run left it."""
-    if not audited:
-        return
     states = {AUDIT: (yield from read_state(talk, AUDIT))}
     for debt in audited:
         wanted = debt.during if is_on else debt.before
-        found = value_of(states, debt)
-        if found != wanted:
-            raise HostRefusedError(
-                f"{label(talk, debt)} reads {found!r} where this run left {wanted!r}",
-                host=talk.host,
-                stage="auditing in bursts",
-                remedy="Look for a group policy, an agent or a person that sets the audit policy",
-            )
+        if value_of(states, debt) != wanted:
+            raise _touched(talk, states, debt, wanted=wanted)
+
+
+def _touched(
+    talk: Conversation, states: Mapping[str, State], debt: Debt, *, wanted: str
+) -> HostRefusedError:
+    return HostRefusedError(
+        f"{label(talk, debt)} reads {value_of(states, debt)!r} where this run left {wanted!r}",
+        host=talk.host,
+        stage="auditing in bursts",
+        remedy="Look for a group policy, an agent or a person that sets the audit policy",
+    )
 
 
 def _missed(host: str, missed: int, planned: int) -> Gap:

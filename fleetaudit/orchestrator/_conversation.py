@@ -174,7 +174,7 @@ class Conversation:
         return HostRecord(
             host=self.host,
             outcomes=tuple(outcomes),
-            windows=() if self.window is None else (self.window,),
+            windows=(*self._earlier, *(() if self.window is None else (self.window,))),
             restoration=self.restoration,
             gaps=tuple(self.gaps),
         )

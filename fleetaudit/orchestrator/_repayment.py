@@ -68,15 +68,15 @@ def pay(
         talk.restoration = Restoration.RESTORED
 
 
-def strike_out(talk: Conversation, debts: Sequence[Debt]) -> Steps[None]:
-    """Settle debts whose change was never sent; the host is not asked, and must not be touched.
+def strike_out(talk: Conversation, debts: Sequence[Debt], *, note: str) -> Steps[None]:
+    """Settle debts whose change does not stand; the host is not asked, and must not be touched.
 
     Where writing the debts down failed because another run owes the same, the setting that stands
     is that run's.
     """
     for debt in debts:
         try:
-            yield from talk.do(Settle(debt=debt, note="the change was never sent"))
+            yield from talk.do(Settle(debt=debt, note=note))
         except THROWN:
             talk.restoration = Restoration.OWED
 

@@ -51,6 +51,7 @@ class Change:
         lease_for: How long the lease lasts from when it is left.
         is_leased: Whether a lease was sent, or may have been.
         sent: The debts whose change was sent, or may have been.
+        given_up: Those whose setting somebody else has set since it was put back; it is theirs now.
     """
 
     debts: tuple[Debt, ...]
@@ -58,6 +59,7 @@ class Change:
     lease_for: timedelta
     is_leased: bool = False
     sent: list[Debt] = field(default_factory=list)
+    given_up: list[Debt] = field(default_factory=list)
 
     @property
     def audited(self) -> list[Debt]:
@@ -136,8 +138,10 @@ def close(
     if is_guarded:
         talk.restoration = Restoration.OWED
     else:
-        unsent = [debt for debt in change.debts if debt not in change.sent]
-        yield from strike_out(talk, unsent)
+        yield from strike_out(talk, change.given_up, note="somebody else set it; it was left")
+        rest = (*change.sent, *change.given_up)
+        unsent = [debt for debt in change.debts if debt not in rest]
+        yield from strike_out(talk, unsent, note="the change was never sent")
     if talk.restoration is not Restoration.OWED:
         yield from end_window(talk)
 

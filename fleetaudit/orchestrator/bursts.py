@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
-__all__ = ["Bursts"]
+__all__ = ["APART", "Bursts"]
+
+APART: Final = timedelta(seconds=20)
+"""Between two bursts at least: a blocked connection is tried again for 15 s (windows-facts 0), and
+one attempt must not be seen by two bursts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +29,19 @@ class Bursts:
 
     Attributes:
         length: Of one burst.
-        every: Of the stretch that one burst stands for; longer than a burst.
+        every: Of the stretch that one burst stands for; longer than a burst by :data:`APART`.
+
+    Raises:
+        ValueError: A burst is too long for its stretch, or has no length.
     """
 
     length: timedelta
     every: timedelta
 
     def __post_init__(self) -> None:
-        if not self.length < self.every:
-            raise ValueError("a burst must be shorter than the stretch that it stands for")
+        if not timedelta(0) < self.length <= self.every - APART:
+            seconds = APART.total_seconds()
+            raise ValueError(f"bursts must lie at least {seconds:.0f} s apart")
 
     def starts(
         self, window: timedelta, *, begun_at: datetime, run_id: str, host: str
@@ -40,7 +49,7 @@ class Bursts:
         """Yield when each burst of a window begins; at least one."""
         for number in range(max(1, window // self.every)):
             place = _fraction(f"{run_id} {host} {number}")
-            yield begun_at + number * self.every + place * (self.every - self.length)
+            yield begun_at + number * self.every + place * (self.every - self.length - APART)
 
 
 def _fraction(text: str) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from fleetaudit.orchestrator import _check, _hold, _lease, _sweep
 from fleetaudit.orchestrator._conversation import THROWN, Conversation, Steps
+from fleetaudit.orchestrator.bursts import Bursts
 from fleetaudit.orchestrator.settings import (
     RESTORE_PAUSES,
     HoldSettings,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from fleetaudit.records.debt import Debt
 
 __all__ = [
+    "Bursts",
     "HoldSettings",
     "NoiseBudget",
     "SweepSettings",

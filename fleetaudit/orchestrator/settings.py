@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from fleetaudit.orchestrator.bursts import Bursts
 from fleetaudit.records.debt import Wanted
+
+if TYPE_CHECKING:
+    from fleetaudit.orchestrator.bursts import Bursts
 
 __all__ = ["RESTORE_PAUSES", "HoldSettings", "NoiseBudget", "SweepSettings"]
 

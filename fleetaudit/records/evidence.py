@@ -26,6 +26,7 @@ class Phase(StrEnum):
 
     BEFORE = "before"
     DURING = "during"
+    """May be taken several times; the others once, and the last answer counts."""
     AFTER = "after"
     IMPORTED = "imported"
 

@@ -3,6 +3,8 @@
 Below a host's folder::
 
     evidence/wfp-state/after/wfpstate.xml.gz          came whole
+    evidence/wfp-state/during/20261121T081500.000000Z/wfpstate.xml.gz
+                                                      one of several within the window
     evidence/security-events/after/security.evtx.gz.partial   did not
     evidence.jsonl                                    one line for each that came whole
 """
@@ -44,6 +46,8 @@ class EvidenceSink:
         self._phase = phase
         self._taken_at = taken_at
         self._folder = home / "evidence" / slug(source) / phase.value
+        if phase is Phase.DURING:  # asked again, it adds to the earlier answers
+            self._folder /= f"{taken_at:%Y%m%dT%H%M%S.%fZ}"
         self._kept: dict[str, Path] = {}
 
     def open(self, name: str) -> BinaryIO:
@@ -127,7 +131,7 @@ def index(home: Path) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
 
 def partial_files(home: Path) -> tuple[str, ...]:
     """Return the files that did not come whole, as paths below the host's folder, sorted."""
-    partial = (home / "evidence").glob("*/*/*.partial")
+    partial = (home / "evidence").glob("**/*.partial")
     return tuple(sorted(path.relative_to(home).as_posix() for path in partial))
 
 

@@ -20,6 +20,7 @@ from fleetaudit.errors import (
     JournalError,
     ScriptFailedError,
 )
+from fleetaudit.orchestrator.bursts import Bursts
 from fleetaudit.orchestrator.instruments import default_instruments
 from fleetaudit.orchestrator.plan import SweepSettings, restore_plan, sweep_plan
 from fleetaudit.orchestrator.steps import (
@@ -61,6 +62,7 @@ CHEAP = ("host-facts", "audit-policy", "host-context")
 TOOLS = default_instruments({name: catalogue()[name] for name in CHEAP})
 BESIDE = tuple(name for name in TOOLS.operations if name != "audit-policy")
 MORE = Wanted(log_kilobytes=32_767)
+BURSTS = Bursts(length=timedelta(seconds=40), every=timedelta(minutes=2))
 FOREIGN = (
     "sl Microsoft-Windows-DNS-Client/Operational /e:true",
     "sl Microsoft-Windows-DNS-Client/Operational /e:false",
@@ -389,6 +391,7 @@ class Kit:
     audited: tuple[Subcategory, ...] = AUDITED
     beside: tuple[str, ...] = BESIDE
     more: Wanted = MORE
+    bursts: Bursts = BURSTS
     journal: type[Journal] = Journal
 
 

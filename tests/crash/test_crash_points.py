@@ -21,7 +21,8 @@ BATCHES = 8
 HALF = 0.5
 LONGEST_SWEEP = 34
 LONGEST_OF_ALL = 60
-"""Steps of a sweep, and of one that changes everything that can be changed."""
+LONGEST_IN_BURSTS = 108
+"""Steps of a sweep, of one that changes everything that can be changed, and of one in bursts."""
 WHEN_ALL_IS_ON = ("True", "32767", "bcast+mcast")
 HOURS = (timedelta(hours=-30), timedelta(hours=-1), timedelta(hours=1), timedelta(hours=30))
 
@@ -80,6 +81,42 @@ def test_a_connection_that_dies_while_everything_is_changed_costs_no_debt(
     world = crash.world(f"all cut {at} {fault}", before=(0, 1))
     journal = crash.journal()
     one = world.sweep(journal, "run", also=crash.beside, wanted=crash.more)
+    broken = Breaking(world, {at: fault})
+    while not one.is_over:
+        broken.advance(one)
+    assert world.is_as_before()
+    assert not journal.debts
+    assert world.orphans() == ""
+
+
+def test_a_sweep_in_bursts_that_nothing_happens_to_leaves_nothing(crash: Kit) -> None:
+    world = crash.world("bursts", before=(0, 1))
+    one = world.sweep(crash.journal(), "run", bursts=crash.bursts)
+    world.play()
+    assert one.record is not None
+    assert one.record.gaps == ()
+    assert len(one.record.windows) == 5
+    assert world.settings() == world.first()
+    assert world.orphans() == ""
+    assert LONGEST_IN_BURSTS - 10 < world.steps <= LONGEST_IN_BURSTS
+
+
+@pytest.mark.parametrize("at", range(0, LONGEST_IN_BURSTS, 2))
+def test_a_controller_that_dies_in_or_between_bursts_orphans_no_host(crash: Kit, at: int) -> None:
+    world = crash.world(f"bursts {at}", before=(0, 1))
+    one = world.sweep(crash.journal(), "run", bursts=crash.bursts)
+    world.play(lambda step: world.kill(one) if step == at else None)
+    assert world.orphans() == ""
+
+
+@pytest.mark.parametrize("at", range(1, LONGEST_IN_BURSTS, 2))
+@pytest.mark.parametrize("fault", ["before", "after", "late"])
+def test_a_connection_that_dies_in_or_between_bursts_costs_no_debt(
+    crash: Kit, at: int, fault: str
+) -> None:
+    world = crash.world(f"bursts cut {at} {fault}", before=(0, 1))
+    journal = crash.journal()
+    one = world.sweep(journal, "run", bursts=crash.bursts)
     broken = Breaking(world, {at: fault})
     while not one.is_over:
         broken.advance(one)
@@ -177,7 +214,8 @@ class Scenario:
         self.runs += 1
         also = tuple(name for name in self.crash.beside if self.dice.random() < HALF)
         wanted = self.crash.more if self.dice.random() < HALF else Wanted()
-        self.world.sweep(journal, f"run{self.runs}", also=also, wanted=wanted)  # type: ignore[arg-type]  # the kit's journal
+        bursts = self.crash.bursts if self.dice.random() < HALF / 2 else None
+        self.world.sweep(journal, f"run{self.runs}", also=also, wanted=wanted, bursts=bursts)  # type: ignore[arg-type]  # the kit's journal
 
     def _happen(self, event: str, alive: list[Controller]) -> None:
         world, dice = self.world, self.dice

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 from fleetaudit.records.debt import Wanted
 
 if TYPE_CHECKING:
+    from fleetaudit.orchestrator.bursts import Bursts
     from tests.crash.conftest import Controller, Kit
 
 MOST_RUNS = 4
@@ -44,14 +45,18 @@ def machine_of(kit: Kit) -> type[RuleBasedStateMachine]:  # noqa: C901 - it hold
             whose=st.integers(0, 1),
             with_success=st.booleans(),
             also=st.sets(st.sampled_from(kit.beside)),
+            bursts=st.sampled_from((None, None, kit.bursts)),
         )
-        def sweep(self, whose: int, *, with_success: bool, also: set[str]) -> None:
+        def sweep(
+            self, whose: int, *, with_success: bool, also: set[str], bursts: Bursts | None
+        ) -> None:
             self.runs += 1
             self.world.sweep(
                 self.journals[whose],
                 f"run{self.runs}",
                 wanted=Wanted(with_success=with_success, log_kilobytes=9000),
                 also=tuple(sorted(also)),
+                bursts=bursts,
             )
 
         @precondition(lambda self: self.alive())
