@@ -20,7 +20,13 @@ from fleetaudit.simulation.model.fleet import build_fleet
 from fleetaudit.simulation.network.server import ServedHost, serve
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "getting-started.md")
+PAGES = (
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").glob("*/*.md")),
+)
+SHORTER = {"--window 8h": "--window 22s", "--burst 30s": "--burst 1s", "--every 5m": "--every 21s"}
+"""The time is the real one here, so a few hours are made a few seconds."""
 COMMAND = re.compile(r"^(?:\.venv/bin/)?(fleetaudit .*?)(?:\s+#.*)?$", re.MULTILINE)
 MINUTES = re.compile(r"\b\d+m\b")
 
@@ -59,6 +65,8 @@ def place(tmp_path: Path) -> Iterator[Path]:
 
 
 def _run(command: str, place: Path) -> subprocess.CompletedProcess[str]:
+    for long, short in SHORTER.items():
+        command = command.replace(long, short)
     words = shlex.split(MINUTES.sub("1s", command))
     return subprocess.run(
         [sys.executable, "-m", *words],
