@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from fleetaudit.cli._terminal import visible
@@ -141,7 +142,7 @@ def _of_audit(row: Mapping[str, Any]) -> Iterator[str]:
     owned = [name for name, one in audit.items() if one["is_owned_by_group_policy"]]
     if owned:
         names = " and ".join(name.replace("_", " ") for name in owned)
-        yield f"A group policy owns {names}: each of its refreshes sets that again."
+        yield f"A group policy owns {names}: its next refresh{_due(row)} sets that again."
     if audit and all((one["setting"] or 0) & _FAILURE for one in audit.values()):
         yield "Both are audited for failure already; a sweep changes nothing here."
     if row.get("sce_no_apply_legacy_audit_policy") == 0:
@@ -149,6 +150,17 @@ def _of_audit(row: Mapping[str, Any]) -> Iterator[str]:
             "SCENoApplyLegacyAuditPolicy is 0: where a legacy audit policy is set, it can"
             " override these settings."
         )
+
+
+def _due(row: Mapping[str, Any]) -> str:
+    """Return when group policy is refreshed next, by the host's clock, which may be off."""
+    times = [row.get(f"group_policy_next_{end}") for end in ("from", "until")]
+    if None in times:
+        return ""
+    first, last = (datetime.fromisoformat(str(time)) for time in times)
+    if first == last:
+        return f", at {first:%H:%M} UTC by its clock,"
+    return f", between {first:%H:%M} and {last:%H:%M} UTC by its clock,"
 
 
 def _of_session(row: Mapping[str, Any]) -> Iterator[str]:

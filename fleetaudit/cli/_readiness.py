@@ -80,9 +80,21 @@ def _of_facts(facts: HostFacts) -> Row:
         "crash_on_audit_fail": facts.crash_on_audit_fail,
         "sce_no_apply_legacy_audit_policy": facts.subcategory_override,
         **_of_log(facts),
+        **_of_group_policy(facts),
         "system_drive_free_bytes": facts.system_drive_free_bytes,
         "shell_memory_mb": facts.shell_memory_mb,
         "shells_per_user": facts.shells_per_user,
+    }
+
+
+def _of_group_policy(facts: HostFacts) -> Row:
+    if facts.policy_refresh is None:
+        return {"group_policy_applied_at": None}
+    earliest, latest = facts.policy_refresh.next_after(facts.host_time)
+    return {
+        "group_policy_applied_at": facts.policy_refresh.applied_at.isoformat(),
+        "group_policy_next_from": earliest.isoformat(),
+        "group_policy_next_until": latest.isoformat(),
     }
 
 

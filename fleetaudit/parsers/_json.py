@@ -125,6 +125,15 @@ class JsonObject:
             raise self._problem(key, "at most a day")
         return signed(value)
 
+    def word(self, key: str) -> int:
+        """Return 32 bits without a sign, which PowerShell may have read with one."""
+        value = self.members.get(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._problem(key, "a whole number")
+        if not -_UNSIGNED // 2 <= value < _UNSIGNED:
+            raise self._problem(key, "32 bits")
+        return value % _UNSIGNED
+
     def flag(self, key: str) -> bool:
         """Return true or false; it must be there."""
         value = self.members.get(key)

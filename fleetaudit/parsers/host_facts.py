@@ -16,18 +16,23 @@ from __future__ import annotations
 
 import csv
 import re
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from fleetaudit.errors import EvidenceError
 from fleetaudit.parsers._json import JsonObject, JsonProblem, read_json
 from fleetaudit.parsers._text import decode
-from fleetaudit.records.host import HostFacts, LanguageMode, SecurityLog, TimeZone
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from fleetaudit.records.host import (
+    HostFacts,
+    LanguageMode,
+    PolicyRefresh,
+    SecurityLog,
+    TimeZone,
+)
 
 __all__ = ["read_facts"]
 
+_FILETIME_EPOCH: Final = datetime(1601, 1, 1, tzinfo=UTC)
 _HIGH_INTEGRITY: Final = 0x3000
 _LABEL = re.compile(r"S-1-16-([0-9]{1,5})")
 _SID_COLUMN = 2
@@ -75,6 +80,7 @@ def _facts(host: JsonObject, groups: bytes, *, received_at: datetime) -> HostFac
         system_drive_free_bytes=host.optional_number("SystemDriveFreeBytes"),
         shell_memory_mb=quotas.optional_number("MaxMemoryPerShellMB"),
         shells_per_user=quotas.optional_number("MaxShellsPerUser"),
+        policy_refresh=_policy_refresh(host.optional_inner("GroupPolicy")),
     )
 
 
@@ -103,6 +109,32 @@ def _security_log(host: JsonObject) -> SecurityLog | None:
         oldest_record_time=log.optional_time("OldestRecordTime"),
         file_bytes=log.optional_number("FileSize"),
     )
+
+
+def _policy_refresh(policy: JsonObject | None) -> PolicyRefresh | None:
+    """Return when group policy was applied; the time is a FILETIME in two halves of 32 bits.
+
+    The intervals are the policies "Set Group Policy refresh interval" for computers and for domain
+    controllers; without them 90 minutes and up to 30, or 5 minutes (learn.microsoft.com/
+    previous-versions/windows/desktop/policy/background-refresh-of-group-policy).
+    """
+    if policy is None or policy.members.get("StartTimeHi") is None:
+        return None
+    ticks = (policy.word("StartTimeHi") << 32) + policy.word("StartTimeLo")
+    is_controller = policy.flag("IsDomainController")
+    suffix, every, at_random = ("DC", 5, 0) if is_controller else ("", 90, 30)
+    chosen = policy.optional_number(f"RefreshTime{suffix}")
+    offset = policy.optional_number(f"RefreshTimeOffset{suffix}")
+    try:
+        refresh = PolicyRefresh(
+            applied_at=_FILETIME_EPOCH + timedelta(microseconds=ticks // 10),
+            every=timedelta(minutes=every if chosen is None else chosen),
+            at_random=timedelta(minutes=at_random if offset is None else offset),
+        )
+        refresh.next_after(refresh.applied_at)
+    except OverflowError as error:
+        raise JsonProblem("", None, "GroupPolicy: its times are beyond all times") from error
+    return refresh
 
 
 def _language_mode(text: str) -> LanguageMode:

@@ -18,6 +18,7 @@ __all__ = [
     "Host",
     "HostFacts",
     "LanguageMode",
+    "PolicyRefresh",
     "SecurityLog",
     "TimeZone",
 ]
@@ -140,6 +141,25 @@ class TimeZone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRefresh:
+    """When group policy was last applied to the host, and how soon it will be again.
+
+    Attributes:
+        applied_at: When the last application began, by the host's clock.
+        every: The time to the next one, at least; the host adds up to ``at_random``.
+    """
+
+    applied_at: datetime
+    every: timedelta
+    at_random: timedelta
+
+    def next_after(self, moment: datetime) -> tuple[datetime, datetime]:
+        """Return between when the next one is due, seen from ``moment`` by the host's clock."""
+        earliest = self.applied_at + self.every
+        return max(earliest, moment), max(earliest + self.at_random, moment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
     """What a host said of itself when it was asked, changing nothing.
 
@@ -147,6 +167,7 @@ class HostFacts:
         system_drive_free_bytes: None where the host did not say; so the next two.
         shell_memory_mb: What a remote shell and its programs may use; 0 is no limit.
         shells_per_user: How many remote shells one account may have open; 0 is no limit.
+        policy_refresh: None where no group policy was ever applied, as outside of a domain.
     """
 
     computer_name: str
@@ -166,3 +187,4 @@ class HostFacts:
     system_drive_free_bytes: int | None = None
     shell_memory_mb: int | None = None
     shells_per_user: int | None = None
+    policy_refresh: PolicyRefresh | None = None

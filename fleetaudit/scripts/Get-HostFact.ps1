@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-Asks a host for what it is: system, clock, time zone, language mode, Security log, limits, elevation.
+Asks a host for what it is: system, clock, zone, language mode, Security log, limits, group policy, elevation.
 .DESCRIPTION
 Sends facts.json and groups.csv (whoami /groups; its SIDs tell whether the account is elevated).
 What the account may not read is null.
@@ -74,6 +74,24 @@ catch {
     Write-Verbose -Message 'The system drive did not say how much is free.'
 }
 
+$State = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Group Policy\State\Machine\Extension-List'
+$State = "$State\{00000000-0000-0000-0000-000000000000}"
+$Applied = Get-ItemProperty -LiteralPath $State -ErrorAction SilentlyContinue
+$Policies = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\System'
+$Refresh = Get-ItemProperty -LiteralPath $Policies -ErrorAction SilentlyContinue
+$GroupPolicy = $null
+if ($null -ne $Applied) {
+    $GroupPolicy = @{
+        IsDomainController = $System.ProductType -eq 2
+        StartTimeHi = $Applied.startTimeHi
+        StartTimeLo = $Applied.startTimeLo
+        RefreshTime = $Refresh.GroupPolicyRefreshTime
+        RefreshTimeOffset = $Refresh.GroupPolicyRefreshTimeOffset
+        RefreshTimeDC = $Refresh.GroupPolicyRefreshTimeDC
+        RefreshTimeOffsetDC = $Refresh.GroupPolicyRefreshTimeOffsetDC
+    }
+}
+
 $ShellQuotas = $null
 try {
     $Shell = 'WSMan:\localhost\Shell'
@@ -101,6 +119,7 @@ $Facts = @{
     SCENoApplyLegacyAuditPolicy = $Lsa.SCENoApplyLegacyAuditPolicy
     SystemDriveFreeBytes = $FreeBytes
     ShellQuotas = $ShellQuotas
+    GroupPolicy = $GroupPolicy
 }
 
 $Folder = New-PrivateFolder

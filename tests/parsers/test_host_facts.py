@@ -21,6 +21,9 @@ LEAST = (CASES / "least.json").read_bytes()
 ELEVATED = (CASES / "groups-elevated-de.csv").read_bytes()
 
 
+FAR = {"IsDomainController": False, "StartTimeHi": 31_217_000, "StartTimeLo": 0}
+
+
 def least(**changes: Any) -> bytes:
     return json.dumps(json.loads(LEAST) | changes).encode()
 
@@ -43,6 +46,29 @@ def test_facts_of_a_german_server_are_read() -> None:
     assert (facts.shell_memory_mb, facts.shells_per_user) == (1024, 30)
 
 
+def test_the_next_refresh_of_group_policy_is_known_by_the_last_one() -> None:
+    refresh = read_facts(FULL, ELEVATED, received_at=RECEIVED_AT).policy_refresh
+    assert refresh is not None
+    last = datetime(2026, 11, 21, 7, 10, tzinfo=UTC)
+    assert refresh.applied_at == last
+    due = (last + timedelta(minutes=60), last + timedelta(minutes=90))
+    assert refresh.next_after(last) == due
+    later = last + timedelta(minutes=70)
+    assert refresh.next_after(later) == (later, due[1])
+
+
+@pytest.mark.parametrize(("is_controller", "minutes"), [(False, (90, 120)), (True, (5, 5))])
+def test_intervals_that_no_policy_sets_are_those_of_windows(
+    *, is_controller: bool, minutes: tuple[int, int]
+) -> None:
+    times = {"IsDomainController": is_controller, "StartTimeHi": 31_217_000, "StartTimeLo": -1}
+    facts = read_facts(least(GroupPolicy=times), ELEVATED, received_at=RECEIVED_AT)
+    refresh = facts.policy_refresh
+    assert refresh is not None
+    due = refresh.next_after(refresh.applied_at)
+    assert [(one - refresh.applied_at) / timedelta(minutes=1) for one in due] == list(minutes)
+
+
 def test_registry_numbers_get_their_sign_back() -> None:
     zone = read_facts(FULL, ELEVATED, received_at=RECEIVED_AT).time_zone
     assert (zone.active_bias_minutes, zone.bias_minutes, zone.daylight_bias_minutes) == (-60,) * 3
@@ -58,6 +84,7 @@ def test_what_a_host_need_not_have_may_be_missing_or_null() -> None:
     assert (facts.os_caption, facts.culture, facts.powershell_version) == ("", "", "")
     assert facts.time_zone.standard_start == b""
     assert facts.system_drive_free_bytes is None
+    assert facts.policy_refresh is None
     assert (facts.shell_memory_mb, facts.shells_per_user) == (None, None)
 
 
@@ -96,6 +123,13 @@ def test_without_a_label_elevation_is_not_guessed() -> None:
         (least(LanguageMode="Polite"), "LanguageMode is 'Polite', not a language mode"),
         (least(HostTime="2026-11-21T08:00:00"), "HostTime is '2026-11-21T08:00:00', not a time"),
         (least(HostTime="/Date(999999999999999)/"), "HostTime"),
+        (least(GroupPolicy={"StartTimeHi": 2**32}), r"GroupPolicy\.StartTimeHi is '4294967296'"),
+        (least(GroupPolicy={"StartTimeHi": "1"}), r"GroupPolicy\.StartTimeHi is '1', not a whole"),
+        (
+            least(GroupPolicy=FAR | {"StartTimeHi": -1, "StartTimeLo": -1}),
+            "GroupPolicy: its times are beyond",
+        ),
+        (least(GroupPolicy=FAR | {"RefreshTime": 2**62}), "GroupPolicy: its times are beyond"),
         (least(TimeZone={"Bias": 0}), r"TimeZone\.ActiveTimeBias is missing"),
         (least(TimeZone={"ActiveTimeBias": 5000, "Bias": 0}), "not at most a day"),
         (least(SecurityLog=7), "SecurityLog is '7', not an object"),

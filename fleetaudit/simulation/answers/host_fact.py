@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fleetaudit.records.host import LanguageMode
 from fleetaudit.records.wire import FACTS
@@ -15,6 +15,7 @@ from fleetaudit.simulation.answers._answer import (
     has_rights,
 )
 from fleetaudit.simulation.formats.context import iso, render_groups, render_json
+from fleetaudit.simulation.model._events import filetime
 from fleetaudit.simulation.model.specs import Trait
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
     from fleetaudit.simulation.model.specs import HostSpec
 
 __all__ = ["ANSWER"]
+
+
+_INTERVAL: Final = timedelta(minutes=90)
+_INTERVALS: Final = (
+    "RefreshTime",
+    "RefreshTimeOffset",
+    "RefreshTimeDC",
+    "RefreshTimeOffsetDC",
+)
 
 
 def _number(value: int, spec: HostSpec) -> int:
@@ -80,6 +90,22 @@ def _facts(asked: Asked) -> dict[str, object]:
         "ShellQuotas": {"MaxMemoryPerShellMB": 1024, "MaxShellsPerUser": 30}
         if has_rights(host)
         else None,
+        "GroupPolicy": _group_policy(asked),
+    }
+
+
+def _group_policy(asked: Asked) -> dict[str, object] | None:
+    """Return when group policy was applied, as if that were every 90 minutes from the start on."""
+    host = asked.host
+    if not host.spec.domain:
+        return None
+    applied = host.booted_at + (asked.now - host.booted_at) // _INTERVAL * _INTERVAL
+    ticks = filetime(host.host_time(applied))
+    return {
+        "IsDomainController": False,
+        "StartTimeHi": ticks >> 32,
+        "StartTimeLo": ticks % 2**32,
+        **dict.fromkeys(_INTERVALS),
     }
 
 
