@@ -163,6 +163,15 @@ def _undone(host: str, undone: Mapping[Subcategory, int]) -> list[Gap]:
 def _clock_gaps(host: str, facts: FactsTimeline) -> list[Gap]:
     gaps = []
     latest = facts.latest
+    if latest and not facts.is_clock_compared:
+        gaps.append(
+            Gap(
+                kind="clock-unknown",
+                host=host,
+                what="Nobody compared the host's clock with another one",
+                effect="Times of this host are what its own clock said",
+            )
+        )
     if latest and abs(latest.clock_offset.total_seconds()) > SKEW_WORTH_TELLING_S:
         seconds = latest.clock_offset.total_seconds()
         ahead = "ahead" if seconds > 0 else "behind"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fleetaudit.errors import EvidenceError
@@ -11,6 +12,8 @@ from fleetaudit.records.evidence import Evidence, Phase
 from fleetaudit.records.wire import FACTS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from fleetaudit.records.host import HostFacts
     from fleetaudit.store import HostFolder
 
@@ -28,16 +31,27 @@ class FactsTimeline:
         before: Before the window; of an import, the only ones.
         after: After it.
         problems: Why facts that were collected cannot be read.
+        is_clock_compared: Whether the controller's clock stood beside the host's when it answered;
+            it did not where the facts were gathered by hand, and their ``clock_offset`` is 0 then.
     """
 
     before: HostFacts | None
     after: HostFacts | None
     problems: tuple[str, ...] = ()
+    is_clock_compared: bool = True
 
     @property
     def latest(self) -> HostFacts | None:
         """Return the newest facts there are."""
         return self.after or self.before
+
+    def host_time(self, evidence: Evidence) -> datetime | None:
+        """Return when evidence was taken, by the host's own clock; None where nobody knows."""
+        facts = self.after if evidence.phase is Phase.AFTER else self.before
+        facts = facts or self.latest
+        if facts is None or evidence.phase is Phase.IMPORTED:
+            return None
+        return evidence.taken_at + facts.clock_offset
 
 
 def read_facts_timeline(folder: HostFolder) -> FactsTimeline:
@@ -52,17 +66,21 @@ def read_facts_timeline(folder: HostFolder) -> FactsTimeline:
         if FACTS not in files:
             continue
         try:
-            found[phase] = read_facts(
+            said = read_facts(
                 _bytes(folder, files[FACTS]),
                 _bytes(folder, files[GROUPS]) if GROUPS in files else b"",
                 received_at=files[FACTS].taken_at,
             )
+            # When a file was imported says nothing about the clock that wrote it.
+            is_dated = phase is not Phase.IMPORTED
+            found[phase] = said if is_dated else replace(said, clock_offset=timedelta(0))
         except EvidenceError as error:
             problems.append(str(error))
     return FactsTimeline(
         before=found.get(Phase.BEFORE) or found.get(Phase.IMPORTED),
         after=found.get(Phase.AFTER),
         problems=tuple(problems),
+        is_clock_compared=Phase.BEFORE in found or Phase.AFTER in found or not found,
     )
 
 

@@ -41,7 +41,7 @@ def ingest_host(folder: HostFolder, collectors: Mapping[str, Collector]) -> tupl
             parser = reading.parse
             context = EvidenceContext(
                 name=evidence.name,
-                taken_at=evidence.taken_at,
+                taken_at=facts.host_time(evidence),
                 utc_offset_minutes=-zone.active_bias_minutes if zone else None,
                 time_zone=zone,
             )
