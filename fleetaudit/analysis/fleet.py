@@ -143,7 +143,8 @@ def _changes(folder: HostFolder) -> Iterable[AuditRecord]:
         times, rows["event_code"].to_pylist(), rows["other_fields"].to_pylist(), strict=True
     ):
         fields: dict[str, Any] = orjson.loads(text) if text else {}
-        yield AuditRecord(time_ns=time, code=code, fields=fields)
+        folded = {name.casefold(): value for name, value in fields.items()}
+        yield AuditRecord(time_ns=time, code=code, fields=folded)
 
 
 def _oldest_record(folder: HostFolder) -> int | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.records.event_codes import AuditChange
 from fleetaudit.records.figures import Gap
 
 if TYPE_CHECKING:
@@ -24,16 +25,31 @@ __all__ = ["AuditRecord", "Observation", "observe"]
 _SECOND: Final = 1_000_000_000
 _HOUR: Final = 3600 * _SECOND
 POLICY_CHANGED: Final = 4719
-_FAILURE_REMOVED: Final = "%%8450"
-_FAILURE_ADDED: Final = "%%8451"
 _CLEARED: Final = 1102
 _LOST: Final = {1101: "dropped by the event log", 4612: "dropped by the audit subsystem"}
+_FULL: Final = {
+    1104: (
+        "The Security log was full",
+        "Where it does not overwrite, what came after that was not recorded",
+        "Enlarge the Security log, or let it overwrite its oldest records",
+    ),
+    1105: (
+        "The Security log was archived and begun anew",
+        "Records before that are in the host's archive file, which was not read",
+        "Import that file as well",
+    ),
+}
+"""What is said, its effect and its remedy (windows-facts 1.4)."""
 SKEW_WORTH_TELLING_S: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
-    """A record of the table ``audit_events``; time in ns since 1970, host clock."""
+    """A record of the table ``audit_events``; time in ns since 1970, host clock.
+
+    Attributes:
+        fields: By their names in lower case: shippers change the case (windows-facts 1.2).
+    """
 
     time_ns: int
     code: int
@@ -67,7 +83,7 @@ def observe(
         oldest_record: The oldest record that the log still held when it was read.
         event_span_ns: Time of the first and last event read; None where there is none.
     """
-    gaps = [*_clock_gaps(host, facts), *_log_gaps(host, changes)]
+    gaps = [*_clock_gaps(host, facts), *_log_gaps(host, changes), *_full_gaps(host, changes)]
     if window is None or window.closed_at is None:
         unknown = (_unknown_hours(host),) if event_span_ns else ()
         return Observation(hours=0.0, gaps=(*gaps, *unknown))
@@ -101,10 +117,10 @@ def _audited(
         subcategory = _subcategory(change)
         if subcategory is None or not start < change.time_ns < end:
             continue
-        said = str(change.fields.get("AuditPolicyChanges", ""))
-        if _FAILURE_REMOVED in said:
+        said = str(change.fields.get("auditpolicychanges", ""))
+        if AuditChange.FAILURE_REMOVED.mark in said:
             off_since.setdefault(subcategory, change.time_ns)
-        elif _FAILURE_ADDED in said:
+        elif AuditChange.FAILURE_ADDED.mark in said:
             on_again(subcategory, change.time_ns)
     for subcategory in list(off_since):
         on_again(subcategory, end)
@@ -122,7 +138,7 @@ def _union(spans: Iterable[tuple[int, int]]) -> int:
 def _subcategory(change: AuditRecord) -> Subcategory | None:
     if change.code != POLICY_CHANGED:
         return None
-    guid = str(change.fields.get("SubcategoryGuid", "")).strip("{}").casefold()
+    guid = str(change.fields.get("subcategoryguid", "")).strip("{}").casefold()
     watched = (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
     return next((one for one in watched if str(one.value) == guid), None)
 
@@ -203,7 +219,7 @@ def _log_gaps(host: str, changes: Iterable[AuditRecord]) -> list[Gap]:
     gaps = []
     for change in changes:
         if change.code == _CLEARED:
-            who = change.fields.get("SubjectUserName", "somebody")
+            who = change.fields.get("subjectusername", "somebody")
             gaps.append(
                 Gap(
                     kind="log-cleared",
@@ -222,6 +238,15 @@ def _log_gaps(host: str, changes: Iterable[AuditRecord]) -> list[Gap]:
                 )
             )
     return gaps
+
+
+def _full_gaps(host: str, changes: Iterable[AuditRecord]) -> list[Gap]:
+    """Return a gap for each way in which the log was full, however often it was."""
+    said = sorted({change.code for change in changes} & set(_FULL))
+    return [
+        Gap(kind="log-full", host=host, what=what, effect=effect, remedy=remedy)
+        for what, effect, remedy in (_FULL[code] for code in said)
+    ]
 
 
 def oldest_record_of(data: bytes) -> int | None:

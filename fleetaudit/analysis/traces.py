@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.records.event_codes import AuditChange
 from fleetaudit.records.figures import Trace
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ _TASK_FOLDER: Final = "\\fleetaudit\\"
 _BEFORE: Final = timedelta(seconds=60)
 """How long a change may come before it was read back; the script that makes it has two minutes."""
 _AFTER: Final = timedelta(seconds=5)
-_FAILURE_ADDED: Final = "%%8451"
-_FAILURE_REMOVED: Final = "%%8450"
 _WATCHED: Final = {
     str(one.value).casefold(): one.name.lower().replace("_", "-")
     for one in (Subcategory.PACKET_DROP, Subcategory.CONNECTION)
@@ -58,13 +57,17 @@ def own_traces(
 
 
 def _own_change(fields: Mapping[str, object], time: datetime, window: Window) -> str:
-    name = _WATCHED.get(str(fields.get("SubcategoryGuid", "")).strip("{}").casefold())
-    said = str(fields.get("AuditPolicyChanges", ""))
+    name = _WATCHED.get(str(fields.get("subcategoryguid", "")).strip("{}").casefold())
+    said = str(fields.get("auditpolicychanges", ""))
     if name is None:
         return ""
-    if _FAILURE_ADDED in said and _is_near(time, window.opened_at):
+    if AuditChange.FAILURE_ADDED.mark in said and _is_near(time, window.opened_at):
         return f"{name} auditing was switched on"
-    if _FAILURE_REMOVED in said and window.closed_at and _is_near(time, window.closed_at):
+    if (
+        AuditChange.FAILURE_REMOVED.mark in said
+        and window.closed_at
+        and _is_near(time, window.closed_at)
+    ):
         return f"{name} auditing was put back"
     return ""
 
@@ -74,4 +77,4 @@ def _is_near(time: datetime, moment: datetime) -> bool:
 
 
 def _is_own_task(fields: Mapping[str, object]) -> bool:
-    return str(fields.get("TaskName", "")).casefold().startswith(_TASK_FOLDER)
+    return str(fields.get("taskname", "")).casefold().startswith(_TASK_FOLDER)

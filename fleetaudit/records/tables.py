@@ -1,7 +1,8 @@
 """The schemas of the bulk tables; names are ECS fields with ``_`` for ``.``.
 
 Times are UTC. Identifiers are unsigned and full width: WFP weights reach 2**64 - 1
-(windows-facts 4.2). Repeated texts are dictionary-encoded.
+(windows-facts 4.2). Repeated texts are dictionary-encoded. ``snapshot_time`` is when the host made
+a list, by its own clock; null where nobody knows, as of a list that was gathered by hand.
 """
 
 from __future__ import annotations
@@ -187,6 +188,7 @@ The numbers are not those of ``audit_policy`` (windows-facts 5), hence another n
 
 SERVICES: Final = pa.schema(
     [
+        ("snapshot_time", _TIME),
         ("service_name", pa.string()),
         ("service_sid", pa.string()),
         ("display_name", pa.string()),
@@ -201,6 +203,7 @@ SERVICES: Final = pa.schema(
 
 PROCESSES: Final = pa.schema(
     [
+        ("snapshot_time", _TIME),
         ("process_pid", pa.uint64()),
         ("process_name", _TEXT),
         ("process_executable", _TEXT),
@@ -211,6 +214,7 @@ PROCESSES: Final = pa.schema(
 
 ADDRESSES: Final = pa.schema(
     [
+        ("snapshot_time", _TIME),
         ("ip", pa.string()),
         ("prefix_length", pa.uint8()),
         ("interface_index", pa.uint32()),
@@ -221,6 +225,7 @@ ADDRESSES: Final = pa.schema(
 
 LISTENERS: Final = pa.schema(
     [
+        ("snapshot_time", _TIME),
         ("network_iana_number", pa.uint16()),
         ("local_ip", pa.string()),
         ("local_port", pa.uint16()),
@@ -231,6 +236,7 @@ LISTENERS: Final = pa.schema(
 
 INTERFACES: Final = pa.schema(
     [
+        ("snapshot_time", _TIME),
         ("interface_index", pa.uint32()),
         ("interface_alias", _TEXT),
         ("network_name", pa.string()),
@@ -239,8 +245,17 @@ INTERFACES: Final = pa.schema(
 )
 """Connected interfaces; ``firewall_profile`` is public, private, domain or an unknown number."""
 
-VOLUMES: Final = pa.schema([("device", pa.string()), ("mount_point", pa.string())])
-"""NT device (``\\Device\\HarddiskVolume3``) and where it is mounted (``C:``)."""
+VOLUMES: Final = pa.schema(
+    [
+        ("snapshot_time", _TIME),
+        ("device", pa.string()),
+        ("mount_point", pa.string()),
+    ]
+)
+"""NT device (``\\Device\\HarddiskVolume3``) and where it is mounted (``C:``).
+
+A device has its number until the next boot only (windows-facts 1.3).
+"""
 
 DROPS: Final = pa.schema(
     [
@@ -255,12 +270,24 @@ DROPS: Final = pa.schema(
         ("local_port", pa.int32()),
         ("remote_ip", pa.string()),
         ("remote_port", pa.int32()),
+        ("icmp_type", pa.int32()),
+        ("icmp_code", pa.int32()),
         ("port", _TEXT),
         ("process_executable", _TEXT),
+        ("process_path", _TEXT),
+        ("layer", _TEXT),
+        ("original_profile", _TEXT),
+        ("current_profile", _TEXT),
         ("local_decided_by", _TEXT),
     ]
 )
-"""Attempts of one host, derived from its blocked events; -1 for a port or protocol not named."""
+"""Attempts of one host, derived from its blocked events; -1 for a port, ICMP type or code, or
+protocol that is not named, and for what the protocol does not have.
+
+``process_executable`` is without its volume, and so the same on every host; ``process_path`` is
+where the program lies by the host's own drive letters, null where that is not known for sure.
+``layer`` and the profiles are words for the event's numbers, ``code-14999`` for one without.
+"""
 
 SCHEMAS: Final = MappingProxyType(
     {

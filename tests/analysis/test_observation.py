@@ -20,7 +20,7 @@ def _change(minutes: float, what: str, subcategory: Subcategory) -> AuditRecord:
     return AuditRecord(
         time_ns=_ns(minutes),
         code=4719,
-        fields={"SubcategoryGuid": subcategory.braced, "AuditPolicyChanges": what},
+        fields={"subcategoryguid": subcategory.braced, "auditpolicychanges": what},
     )
 
 
@@ -63,6 +63,11 @@ def test_a_change_of_another_subcategory_is_none_of_ours() -> None:
 def test_cleared_logs_and_lost_records_are_gaps() -> None:
     records = [AuditRecord(time_ns=_ns(5), code=code, fields={}) for code in (1102, 1101, 4612)]
     assert _hours(*records)[1] == ["log-cleared", "records-lost", "records-lost"]
+
+
+def test_a_log_that_was_full_or_archived_is_told_once() -> None:
+    records = [AuditRecord(time_ns=_ns(5), code=code, fields={}) for code in (1105, 1104, 1105)]
+    assert _hours(*records)[1] == ["log-full", "log-full"]
 
 
 def test_without_a_window_nobody_knows_how_long_was_looked_at() -> None:

@@ -13,7 +13,11 @@ NOTHING = FactsTimeline(before=None, after=None)
 
 def _record(seconds: float, code: int = 4719, **fields: str) -> AuditRecord:
     moment = OPENED + timedelta(seconds=seconds)
-    return AuditRecord(time_ns=int(moment.timestamp() * 1e9), code=code, fields=fields)
+    return AuditRecord(
+        time_ns=int(moment.timestamp() * 1e9),
+        code=code,
+        fields={name.lower(): said for name, said in fields.items()},
+    )
 
 
 def _policy(seconds: float, said: str, one: Subcategory = Subcategory.CONNECTION) -> AuditRecord:
