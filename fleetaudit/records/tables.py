@@ -80,6 +80,8 @@ SECURITY_EVENTS: Final = pa.schema(
 
 Fields of the event that have no column stand in ``other_fields`` as a JSON object, values as
 they were. ``*_code`` columns hold the number behind ``%%``; an unknown number is kept.
+For ICMP the two ports are type and code, as Windows writes them; which is which depends on the end
+that is the host, so only ``drops`` tells them apart (windows-facts 1.3).
 """
 
 AUDIT_EVENTS: Final = pa.schema(
@@ -158,9 +160,13 @@ FIREWALL_PROFILES: Final = pa.schema(
         ("log_maximum_kilobytes", pa.uint32()),
         ("is_log_dropped", pa.bool_()),
         ("is_log_allowed", pa.bool_()),
+        ("other_fields", pa.string()),
     ]
 )
-"""Firewall profiles as the registry has them; null where a store does not say."""
+"""Firewall profiles as the registry has them; null where a store does not say.
+
+``other_fields`` holds the profile's other values as a JSON object, by their names.
+"""
 
 AUDIT_POLICY: Final = pa.schema(
     [
