@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fleetaudit.errors import EvidenceError
 from fleetaudit.parsers.host_facts import read_facts
@@ -21,6 +21,9 @@ __all__ = ["SOURCE", "FactsTimeline", "read_facts_timeline"]
 
 SOURCE = "host-facts"
 GROUPS = "groups.csv"
+_EARLIEST_YEAR: Final = 1980
+_LATEST_YEAR: Final = 2100
+"""A host's clock beyond these says nothing of when something was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,11 @@ class FactsTimeline:
         facts = facts or self.latest
         if facts is None or evidence.phase is Phase.IMPORTED:
             return None
-        return evidence.taken_at + facts.clock_offset
+        try:
+            moment = evidence.taken_at + facts.clock_offset
+        except OverflowError:
+            return None
+        return moment if _EARLIEST_YEAR <= moment.year <= _LATEST_YEAR else None
 
 
 def read_facts_timeline(folder: HostFolder) -> FactsTimeline:
