@@ -2,17 +2,19 @@
 
 A change of the audit policy is written down whatever the policy says (4719, windows-facts 0.7), and
 a task that is made or removed is where Other Object Access is audited (4698, 4699; windows-facts
-10). Whoever watches a fleet will ask, so the report lists them.
+10). Whoever watches a fleet will ask, so the report lists them. Of tasks only the records of the
+run's own lease are fetched, apart from the rest, so that others' definitions stay on the host.
 """
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.records.event_codes import AuditChange
-from fleetaudit.records.figures import Trace
+from fleetaudit.records.figures import Gap, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,13 +23,14 @@ if TYPE_CHECKING:
     from fleetaudit.ingest import FactsTimeline
     from fleetaudit.records.window import Window
 
-__all__ = ["own_traces"]
+__all__ = ["own_traces", "unread_tasks"]
 
 _POLICY_CHANGED: Final = 4719
 _TASK_EVENTS: Final[Mapping[int, str]] = {4698: "made", 4699: "removed", 4702: "changed"}
 _TASK_FOLDER: Final = "\\fleetaudit\\"
 _BEFORE: Final = timedelta(seconds=60)
 """How long a change may come before it was read back; the script that makes it has two minutes."""
+_LONGEST: Final = 300
 _AFTER: Final = timedelta(seconds=5)
 _WATCHED: Final = {
     str(one.value).casefold(): one.name.lower().replace("_", "-")
@@ -54,6 +57,21 @@ def own_traces(
             continue
         if what:
             yield Trace(host=host, time=time, event_code=change.code, what=what)
+
+
+def unread_tasks(host: str, facts: bytes) -> Iterator[Gap]:
+    """Yield a gap where ``facts``, of the export, say that the lease's records did not come."""
+    try:
+        problem = json.loads(facts.decode("utf-8-sig"))["TasksProblem"]
+    except (ValueError, KeyError, TypeError):
+        return
+    if isinstance(problem, str) and problem:
+        yield Gap(
+            kind="own-tasks-unread",
+            host=host,
+            what=f"The records of the lease's own task could not be fetched: {problem[:_LONGEST]}",
+            effect="Where the host audits tasks, the traces of this audit do not list them",
+        )
 
 
 def _own_change(fields: Mapping[str, object], time: datetime, window: Window) -> str:

@@ -34,6 +34,8 @@ __all__ = ["read_facts"]
 _HIGH_INTEGRITY: Final = 0x3000
 _LABEL = re.compile(r"S-1-16-([0-9]{1,5})")
 _SID_COLUMN = 2
+_EARLIEST_YEAR: Final = 1980
+_LATEST_YEAR: Final = 2100
 _REMEDY = "Run the check again; where the host answers the same, report it with this file"
 
 
@@ -66,7 +68,7 @@ def read_facts(
 def _facts(
     host: JsonObject, groups: bytes, *, received_at: datetime, gpo_policy: Mapping[UUID, int]
 ) -> HostFacts:
-    host_time = host.time("HostTime")
+    host_time = _time(host, "HostTime")
     zone = host.inner("TimeZone")
     override = host.optional_number("SCENoApplyLegacyAuditPolicy")
     quotas = host.optional_inner("ShellQuotas") or JsonObject({})
@@ -75,7 +77,7 @@ def _facts(
         os_build=host.number("OSBuild"),
         os_caption=host.optional_text("OSCaption"),
         culture=host.optional_text("Culture"),
-        boot_time=host.time("BootTime"),
+        boot_time=_time(host, "BootTime"),
         host_time=host_time,
         clock_offset=host_time - received_at,
         time_zone=_time_zone(zone),
@@ -90,6 +92,14 @@ def _facts(
         shell_memory_mb=quotas.optional_number("MaxMemoryPerShellMB"),
         shells_per_user=quotas.optional_number("MaxShellsPerUser"),
     )
+
+
+def _time(host: JsonObject, key: str) -> datetime:
+    """Return a time of this age: sums with others soon are beyond what a time can be."""
+    time = host.time(key)
+    if not _EARLIEST_YEAR <= time.year <= _LATEST_YEAR:
+        raise JsonProblem(key, time.isoformat(), "a time of this age")
+    return time
 
 
 def _time_zone(zone: JsonObject) -> TimeZone:

@@ -1,7 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from fleetaudit.analysis.observation import AuditRecord
-from fleetaudit.analysis.traces import own_traces
+from fleetaudit.analysis.traces import own_traces, unread_tasks
 from fleetaudit.ingest import FactsTimeline
 from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.records.window import Window
@@ -46,3 +48,16 @@ def test_a_change_of_another_subcategory_is_somebody_elses() -> None:
 def test_a_task_is_ours_by_its_folder() -> None:
     ours = _record(0, 4698, TaskName="\\fleetaudit\\fleetaudit-20261121T080000Z")
     assert _said(ours, _record(0, 4698, TaskName="\\Other\\task")) == ["the lease's task was made"]
+
+
+def test_tasks_that_could_not_be_fetched_are_a_gap() -> None:
+    (gap,) = unread_tasks("web01", b'\xef\xbb\xbf{"TasksProblem": "wevtutil ended with 5."}')
+    assert (gap.kind, gap.host) == ("own-tasks-unread", "web01")
+    assert gap.what.endswith("wevtutil ended with 5.")
+
+
+@pytest.mark.parametrize(
+    "facts", [b"", b"[]", b"{}", b'{"TasksProblem": null}', b'{"TasksProblem": 7}', b"\xff"]
+)
+def test_an_export_that_says_nothing_of_tasks_is_no_gap(facts: bytes) -> None:
+    assert list(unread_tasks("web01", facts)) == []

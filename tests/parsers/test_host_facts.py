@@ -107,6 +107,8 @@ def test_a_group_policy_that_names_the_subcategory_enforces_it(
         (least(LanguageMode="Polite"), "LanguageMode is 'Polite', not a language mode"),
         (least(HostTime="2026-11-21T08:00:00"), "HostTime is '2026-11-21T08:00:00', not a time"),
         (least(HostTime="/Date(999999999999999)/"), "HostTime"),
+        (least(HostTime="9999-12-31T00:00:00Z"), "HostTime is '9999"),
+        (least(BootTime="0001-01-01T00:00:00Z"), "BootTime is '0001"),
         (least(TimeZone={"Bias": 0}), r"TimeZone\.ActiveTimeBias is missing"),
         (least(TimeZone={"ActiveTimeBias": 5000, "Bias": 0}), "not at most a day"),
         (least(SecurityLog=7), "SecurityLog is '7', not an object"),

@@ -42,7 +42,12 @@ RECORD = HostRecord(
             remedy="Try again",
         ),
     ),
-    window=Window(opened_at=START, closed_at=START + timedelta(minutes=10), first_record=4711),
+    window=Window(
+        opened_at=START,
+        closed_at=START + timedelta(minutes=10),
+        first_record=4711,
+        leases=("fleetaudit-20261121T080000Z",),
+    ),
     restoration=Restoration.RESTORED,
     gaps=(Gap(kind="cut-short", host="WEB01", what="Closed after 40 s", effect="Later drops"),),
 )

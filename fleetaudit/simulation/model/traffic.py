@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
     from fleetaudit.simulation.model.filters import Address
 
-__all__ = ["BEHAVIOURS", "PROGRAMS", "Attempt", "Behaviour", "Program", "World", "minute_of"]
+__all__ = [
+    "BEHAVIOURS",
+    "PROGRAMS",
+    "Attempt",
+    "Behaviour",
+    "Program",
+    "World",
+    "minute_of",
+    "start_of",
+]
 
 TCP, UDP, ICMP, ICMP6, IGMP = 6, 17, 1, 58, 2
 
@@ -363,3 +372,19 @@ def minute_of(
         for _ in range(_count(rng, behaviour.per_minute)):
             at = start + timedelta(microseconds=rng.randrange(60_000_000))
             yield behaviour.make(rng, world, at)
+
+
+def start_of(world: World, start: datetime) -> Iterator[Attempt]:
+    """Yield what reaches a host that starts at ``start``, before and after its firewall does."""
+    for second in (3, 6, 14, 17):
+        yield Attempt(
+            at=start + timedelta(seconds=second),
+            place="ALE_AUTH_RECV_ACCEPT",
+            protocol=IGMP,
+            local_ip=IPv4Address("224.0.0.22"),
+            local_port=0,
+            remote_ip=world.neighbours[second % len(world.neighbours)][0],
+            remote_port=0,
+            program="system",
+            size=40,
+        )
