@@ -15,6 +15,7 @@ from fleetaudit.analysis.attribution import merge_identities
 from fleetaudit.analysis.coverage import (
     BLIND_SPOTS,
     SourceTally,
+    firewall_log_gaps,
     host_gaps,
     host_outcome,
     issue_gaps,
@@ -118,6 +119,7 @@ def _add_host(sums: _Sums, folder: HostFolder) -> None:
     sums.gaps.extend(host_gaps(record))
     sums.gaps.extend(issue_gaps(record.host, folder.issues()))
     sums.gaps.extend(observation.gaps)
+    sums.gaps.extend(firewall_log_gaps(record.host, folder.table("firewall_log")))
     sums.hosts.append(_host_drops(folder, record, facts, figures, observation))
     if figures is None:
         return

@@ -19,6 +19,7 @@ __all__ = ["SECTION"]
 _TITLES = {
     "audit-undone": "Auditing was switched off meanwhile",
     "clock-skew": "Clocks are wrong",
+    "clock-unknown": "Clocks that nobody compared",
     "evidence-doubted": "Evidence with something odd in it",
     "evidence-unlisted": "Lists of evidence are damaged",
     "evidence-unread": "Evidence that could not be read, or not all of it",
@@ -29,7 +30,10 @@ _TITLES = {
     "host-unsupported": "Hosts that cannot be audited",
     "hours-unknown": "How long was looked at is not known",
     "log-cleared": "Security logs were cleared",
+    "log-events-lost": "The firewall's logs are not whole",
+    "log-full": "Security logs were full",
     "log-wrapped": "Security logs were too small",
+    "own-tasks-unread": "Records of the lease's task that did not come",
     "raw-sockets": "What no host can show",
     "rebooted": "Hosts started again",
     "records-lost": "Windows lost audit records",
@@ -39,8 +43,10 @@ _TITLES = {
 _BAD = {"restore-owed", "records-lost"}
 _QUIET = {
     "clock-skew",
+    "clock-unknown",
     "evidence-doubted",
     "hours-unknown",
+    "own-tasks-unread",
     "raw-sockets",
     "rebooted",
     "source-unsupported",
