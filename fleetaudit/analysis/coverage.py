@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from fleetaudit.records.evidence import WHOLE_FILE
 from fleetaudit.records.figures import Gap, SourceCoverage
@@ -18,7 +22,14 @@ if TYPE_CHECKING:
     from fleetaudit.records.evidence import Issue
     from fleetaudit.store import HostFolder
 
-__all__ = ["BLIND_SPOTS", "SourceTally", "host_gaps", "host_outcome", "issue_gaps"]
+__all__ = [
+    "BLIND_SPOTS",
+    "SourceTally",
+    "firewall_log_gaps",
+    "host_gaps",
+    "host_outcome",
+    "issue_gaps",
+]
 
 BLIND_SPOTS: Final = (
     Gap(
@@ -32,6 +43,8 @@ BLIND_SPOTS: Final = (
 """What no host can show (windows-facts 11 g)."""
 
 
+LOST_EVENTS: Final = "INFO-EVENTS-LOST"
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _EFFECTS: Final = {
     True: "What could not be read is missing from the figures",
     False: "What was read is in the figures all the same",
@@ -147,6 +160,22 @@ def issue_gaps(host: str, issues: Iterable[Issue]) -> Iterable[Gap]:
             host=host,
             what=f"{file}{place}: {first.problem}{more}",
             effect=_EFFECTS[any(one.lost for one in ones)],
+        )
+
+
+def firewall_log_gaps(host: str, table: pa.Table | None) -> Iterable[Gap]:
+    """Yield a gap where the firewall's own log says that it lost events (windows-facts 6)."""
+    if table is None:
+        return
+    says_so = pc.equal(table["action"].cast(pa.string()), LOST_EVENTS)
+    said = table.filter(says_so)["info"].to_pylist()
+    if said:
+        lost = sum(int(one) for one in said if one and _NUMBER.fullmatch(one))
+        yield Gap(
+            kind="log-events-lost",
+            host=host,
+            what=f"The firewall's log says that it lost events, {lost:,} in all ({len(said):,} x)",
+            effect="The number of its drops is too low by an unknown part of that",
         )
 
 

@@ -94,7 +94,8 @@ def _boot_spans(*, boots: Sequence[datetime], shutdowns: Sequence[int]) -> list[
     for start, following in zip(starts, [*starts[1:], None], strict=True):
         ends = [s for s in shutdowns if s > start and (following is None or s < following)]
         spans.append((start, ends[0] if ends else following))
-    return [(None, spans[0][1]), *spans[1:]]
+    # An export of a whole log begins long before the first boot that the host named.
+    return [(starts[0] - round(SAME_BOOT_SECONDS * 1e9), spans[0][1]), *spans[1:]]
 
 
 def _boot_of(time: int, spans: Sequence[_Span]) -> int:

@@ -15,6 +15,7 @@ from fleetaudit.analysis.attribution import merge_identities
 from fleetaudit.analysis.coverage import (
     BLIND_SPOTS,
     SourceTally,
+    firewall_log_gaps,
     host_gaps,
     host_outcome,
     issue_gaps,
@@ -24,7 +25,7 @@ from fleetaudit.analysis.observation import Observation, observe, oldest_record_
 from fleetaudit.analysis.policy_changes import AuditRecord
 from fleetaudit.analysis.rates import BurstEdges, outside_gaps, window_drops
 from fleetaudit.analysis.statistics import merge_partials, rule_drops
-from fleetaudit.analysis.traces import own_traces
+from fleetaudit.analysis.traces import own_traces, unread_tasks
 from fleetaudit.collectors import catalogue
 from fleetaudit.ingest import FactsTimeline, read_facts_timeline
 from fleetaudit.records.figures import Analysis, Attribution, Coverage, Gap, HostDrops, Trace
@@ -32,6 +33,8 @@ from fleetaudit.records.wire import FACTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pyarrow as pa
 
     from fleetaudit.records.figures import RuleIdentity
     from fleetaudit.records.host_record import HostRecord
@@ -97,22 +100,25 @@ def analyze(run: RunDirectory) -> Analysis:
 def _add_host(sums: _Sums, folder: HostFolder) -> None:
     record = folder.record()
     facts = read_facts_timeline(folder)
-    changes = list(_changes(folder))
+    changes = sorted(_changes(folder), key=lambda change: change.time_ns)
+    said = _said_of_the_export(folder)
     observation = observe(
         host=record.host,
         windows=record.windows,
         facts=facts,
         changes=changes,
-        oldest_record=_oldest_record(folder),
+        oldest_record=oldest_record_of(said),
         event_span_ns=_event_span(folder),
     )
     figures = figures_of(folder, facts, windows=observation.windows)
     sums.traces.extend(own_traces(record.host, record.windows, facts, changes))
+    sums.gaps.extend(unread_tasks(record.host, said))
     sums.tally.add(record, folder)
     sums.outcomes.append(host_outcome(record))
     sums.gaps.extend(host_gaps(record))
     sums.gaps.extend(issue_gaps(record.host, folder.issues()))
     sums.gaps.extend(observation.gaps)
+    sums.gaps.extend(firewall_log_gaps(record.host, folder.table("firewall_log")))
     sums.hosts.append(_host_drops(folder, record, facts, figures, observation))
     if figures is None:
         return
@@ -136,23 +142,31 @@ def _add_figures(sums: _Sums, host: str, figures: HostFigures) -> None:
 
 def _changes(folder: HostFolder) -> Iterable[AuditRecord]:
     table = folder.table("audit_events")
-    if table is None:
-        return
-    rows = table.select(["time", "event_code", "other_fields"]).sort_by("time")
-    times = rows["time"].cast("int64").to_pylist()
-    for time, code, text in zip(
-        times, rows["event_code"].to_pylist(), rows["other_fields"].to_pylist(), strict=True
-    ):
-        fields: dict[str, Any] = orjson.loads(text) if text else {}
-        yield AuditRecord(time_ns=time, code=code, fields=fields)
+    if table is not None:
+        columns = (table["event_code"].to_pylist(), table["other_fields"].to_pylist())
+        for time, code, text in zip(_times(table), *columns, strict=True):
+            fields: dict[str, Any] = orjson.loads(text) if text else {}
+            folded = {name.casefold(): value for name, value in fields.items()}
+            yield AuditRecord(time_ns=time, code=code, fields=folded)
+    table = folder.table("task_events")
+    if table is not None:
+        columns = (table["event_code"].to_pylist(), table["task_name"].to_pylist())
+        for time, code, name in zip(_times(table), *columns, strict=True):
+            yield AuditRecord(time_ns=time, code=code, fields={"taskname": name})
 
 
-def _oldest_record(folder: HostFolder) -> int | None:
+def _times(table: pa.Table) -> list[int]:
+    times: list[int] = pc.fill_null(table["time"].cast("int64"), 0).to_pylist()
+    return times
+
+
+def _said_of_the_export(folder: HostFolder) -> bytes:
+    """Return the facts that came with the export of the Security log; nothing where none did."""
     for evidence in folder.evidence():
         if evidence.source == "security-events" and evidence.name == FACTS:
             with folder.open(evidence) as stream:
-                return oldest_record_of(stream.read())
-    return None
+                return stream.read()
+    return b""
 
 
 def _event_span(folder: HostFolder) -> tuple[int, int] | None:

@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 
 from fleetaudit.analysis.attempts import fold
 from fleetaudit.analysis.attribution import Snapshots, attribute
+from fleetaudit.analysis.drive_letters import find_paths
 from fleetaudit.analysis.epochs import draw_epochs
 from fleetaudit.analysis.locality import localize, port_labels, strip_volume
 from fleetaudit.analysis.policy_changes import nanoseconds
 from fleetaudit.analysis.rule_identity import RuleBook
 from fleetaudit.analysis.statistics import count_attempts, partial_of
 from fleetaudit.analysis.stretches import OUTSIDE, places
+from fleetaudit.records.event_codes import LayerKind, NetworkProfile
 from fleetaudit.records.tables import DROPS
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from fleetaudit.analysis.stretches import ObservedWindow
     from fleetaudit.ingest import FactsTimeline
+    from fleetaudit.records.event_codes import EventCode
     from fleetaudit.records.figures import RuleIdentity
     from fleetaudit.store import HostFolder
 
@@ -34,13 +37,27 @@ BLOCKED: Final = (5150, 5151, 5152, 5153, 5155, 5157, 5159)
 """Events that each say one packet, connection, bind or listen was blocked (windows-facts 1.1)."""
 
 SHUTDOWN: Final = 1100
+_V4: Final = 4
+_LONGEST_WITH_BROADCAST: Final = 30
+"""A network with a longer prefix has no broadcast address (RFC 3021)."""
 _NUMBERS: Final = (
     "source_port",
     "destination_port",
     "network_iana_number",
     "direction_code",
     "layer_rtid",
+    "layer_code",
 )
+_PROFILES: Final = ("original_profile_code", "current_profile_code")
+_WORDS: Final = {
+    "layer": ("layer_code", LayerKind),
+    "original_profile": ("original_profile_code", NetworkProfile),
+    "current_profile": ("current_profile_code", NetworkProfile),
+}
+"""Columns of ``drops`` that are words for a number; the number, and what knows the words."""
+_ICMP: Final = (1, 58)
+_WITHOUT_PORTS: Final = (*_ICMP, 2)
+"""IGMP shows 0 in place of both (windows-facts 1.3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,24 +95,34 @@ def figures_of(
     if records.empty:
         return HostFigures(partial=pd.DataFrame(), identities={}, attempts=records, records=0)
     times, filters = _snapshots(folder, records)
-    epochs = draw_epochs(
-        snapshots=times,
-        boots=sorted(f.boot_time for f in (facts.before, facts.after) if f is not None),
-        shutdowns=_shutdowns(folder),
-    )
+    boots = sorted(f.boot_time for f in (facts.before, facts.after) if f is not None)
+    shutdowns = _shutdowns(folder)
+    epochs = draw_epochs(snapshots=times, boots=boots, shutdowns=shutdowns)
     records, identities = attribute(
         records, epochs=epochs, snapshots=Snapshots(filters=filters), book=_rule_book(folder)
     )
     latest = facts.latest
+    own, broadcasts = _own_addresses(folder)
     records = localize(
-        records, own=_own_addresses(folder), os_build=latest.os_build if latest else None
+        records,
+        own=own,
+        broadcasts=broadcasts,
+        os_build=latest.os_build if latest else None,
     )
     records["port"] = port_labels(records)
+    paths = find_paths(
+        records["process_executable"],
+        records["time_ns"],
+        volumes=_volumes(folder),
+        boots=boots,
+        shutdowns=shutdowns,
+    )
+    records["path_number"] = paths.numbers
     records["process_executable"] = records["process_executable"].map(_programs(records))
     records["time_ns"] -= nanoseconds(facts.clock_offset)
     attempts = count_attempts(fold(records))
     attempts["window"], attempts["into_ns"] = places(attempts["first_ns"].to_numpy(), windows)
-    folder.write_table("drops", _drops_batches(attempts))
+    folder.write_table("drops", _drops_batches(attempts, paths.paths))
     return HostFigures(
         partial=partial_of(attempts),
         identities=identities,
@@ -111,6 +138,8 @@ def _blocked(events: pa.Table) -> pd.DataFrame:
     numbers = {
         name: pc.fill_null(chosen[name].cast(pa.int64()), -1).to_numpy() for name in _NUMBERS
     }
+    # Of an attempt's two records only 5157 has profiles (windows-facts 1.2); NaN yields to them.
+    profiles = {name: chosen[name].cast(pa.float64()).to_numpy() for name in _PROFILES}
     texts = {
         name: chosen[name].cast(pa.string()).to_pandas().astype("object")
         for name in ("source_ip", "destination_ip", "filter_origin", "process_executable")
@@ -121,6 +150,7 @@ def _blocked(events: pa.Table) -> pd.DataFrame:
             "event_code": chosen["event_code"].to_numpy(),
             "filter_rtid": pc.fill_null(chosen["filter_rtid"], 0).to_numpy(),
             **numbers,
+            **profiles,
             **texts,
         }
     )
@@ -155,16 +185,30 @@ def _rule_book(folder: HostFolder) -> RuleBook:
     return RuleBook([] if table is None else table.to_pylist())
 
 
-def _own_addresses(folder: HostFolder) -> frozenset[str]:
+def _own_addresses(folder: HostFolder) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the host's addresses, and the broadcast addresses of its networks."""
     table = folder.table("addresses")
-    texts = [] if table is None else table["ip"].to_pylist()
-    own = set()
-    for text in texts:
+    own, broadcasts = set(), set()
+    rows = [] if table is None else table.select(["ip", "prefix_length"]).to_pylist()
+    for row in rows:
+        text, length = str(row["ip"]).partition("%")[0], row["prefix_length"]
         try:
-            own.add(str(ipaddress.ip_address(str(text).partition("%")[0])))
+            found = ipaddress.ip_interface(text if length is None else f"{text}/{length}")
         except ValueError:
             continue
-    return frozenset(own)
+        own.add(str(found.ip))
+        if found.version == _V4 and found.network.prefixlen <= _LONGEST_WITH_BROADCAST:
+            broadcasts.add(str(found.network.broadcast_address))
+    return frozenset(own), frozenset(broadcasts)
+
+
+def _volumes(folder: HostFolder) -> list[tuple[int | None, str, str | None]]:
+    table = folder.table("volumes")
+    if table is None:
+        return []
+    times = table["snapshot_time"].cast(pa.int64()).to_pylist()
+    devices, places = table["device"].to_pylist(), table["mount_point"].to_pylist()
+    return list(zip(times, devices, places, strict=True))
 
 
 def _programs(records: pd.DataFrame) -> dict[object, str]:
@@ -174,12 +218,31 @@ def _programs(records: pd.DataFrame) -> dict[object, str]:
     }
 
 
-def _drops_batches(attempts: pd.DataFrame) -> list[pa.RecordBatch]:
+def _words(codes: pd.Series[float], kind: type[EventCode]) -> pd.Series[str]:
+    """Return the words for some numbers; null where there is no number."""
+    words = {code: kind(int(code)).word for code in codes.unique() if code >= 0}
+    return codes.map(words).astype("object")
+
+
+def _drops_batches(attempts: pd.DataFrame, paths: Sequence[str]) -> list[pa.RecordBatch]:
+    is_icmp = attempts["network_iana_number"].isin(_ICMP)
+    has_ports = ~attempts["network_iana_number"].isin(_WITHOUT_PORTS)
+    ports = attempts[["local_port", "remote_port"]]
+    told = attempts.assign(
+        first_time=attempts["first_ns"],
+        last_time=attempts["last_ns"],
+        # For ICMP, ports are type and code (windows-facts 1.3).
+        icmp_type=ports["local_port"].where(is_icmp, -1),
+        icmp_code=ports["remote_port"].where(is_icmp, -1),
+        local_port=ports["local_port"].where(has_ports, -1),
+        remote_port=ports["remote_port"].where(has_ports, -1),
+        process_path=attempts["path_number"].map(dict(enumerate(paths))).astype("object"),
+        **{name: _words(attempts[code], kind) for name, (code, kind) in _WORDS.items()},
+    )
     columns = []
     for field in DROPS:
-        source = {"first_time": "first_ns", "last_time": "last_ns"}.get(field.name, field.name)
-        is_missing = attempts[source] == OUTSIDE if field.name == "window" else None
-        values = pa.Array.from_pandas(attempts[source], mask=is_missing)
+        is_missing = told["window"] == OUTSIDE if field.name == "window" else None
+        values = pa.Array.from_pandas(told[field.name], mask=is_missing)
         if pa.types.is_dictionary(field.type):
             values = values.cast(pa.string()).dictionary_encode()
         columns.append(values.cast(field.type))

@@ -11,16 +11,20 @@ import ipaddress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
+
+from fleetaudit.records.event_codes import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pandas as pd
+
 __all__ = ["localize", "port_labels", "strip_volume"]
 
-INBOUND: Final = 14592
-OUTBOUND: Final = 14593
-_DIRECTIONS: Final = {14594: "forward", 14595: "bidirectional", 14641: "inbound", 14642: "outbound"}
+_AT_A_SWITCH: Final = {
+    Direction.VSWITCH_INGRESS: Direction.INBOUND,
+    Direction.VSWITCH_EGRESS: Direction.OUTBOUND,
+}
 _CONNECT_LAYERS: Final = (48, 50)
 _ACCEPT_LAYERS: Final = (44, 46)
 PACKET_DIRECTION_BUILD: Final = 10240
@@ -31,7 +35,13 @@ _WITH_PORTS: Final = frozenset({6, 17})
 _WITH_TYPES: Final = frozenset({1, 58})
 
 
-def localize(events: pd.DataFrame, *, own: frozenset[str], os_build: int | None) -> pd.DataFrame:
+def localize(
+    events: pd.DataFrame,
+    *,
+    own: frozenset[str],
+    os_build: int | None,
+    broadcasts: frozenset[str] = frozenset(),
+) -> pd.DataFrame:
     """Return ``events`` with the ends told apart.
 
     Needs ``direction_code``, ``layer_rtid``, ``source_ip``, ``source_port``, ``destination_ip``,
@@ -42,6 +52,7 @@ def localize(events: pd.DataFrame, *, own: frozenset[str], os_build: int | None)
         events: One row a record.
         own: The host's own addresses, as canonical text.
         os_build: The host's build; None when unknown, then taken for a current one.
+        broadcasts: The broadcast addresses of the host's own networks.
     """
     direction = _direction(events)
     source, destination = events["source_ip"], events["destination_ip"]
@@ -51,8 +62,8 @@ def localize(events: pd.DataFrame, *, own: frozenset[str], os_build: int | None)
         ("outbound", outbound, np.ones(len(events), dtype=bool)),
         ("own-address", _in(destination, own) & ~_in(source, own), np.zeros(len(events), bool)),
         ("own-address", _in(source, own) & ~_in(destination, own), np.ones(len(events), bool)),
-        ("group-address", _is_group(destination), np.zeros(len(events), dtype=bool)),
-        ("group-address", _is_group(source), np.ones(len(events), dtype=bool)),
+        ("group-address", _is_group(destination, broadcasts), np.zeros(len(events), dtype=bool)),
+        ("group-address", _is_group(source, broadcasts), np.ones(len(events), dtype=bool)),
     ]
     rest = "os-build" if os_build is not None else "assumed"
     decided = np.full(len(events), rest, dtype=object)
@@ -111,9 +122,8 @@ def strip_volume(program: str | None) -> str:
 
 def _direction(events: pd.DataFrame) -> pd.Series[str]:
     code, layer = events["direction_code"], events["layer_rtid"]
-    direction = pd.Series("unknown", index=events.index, dtype="str")
-    for number, name in {INBOUND: "inbound", OUTBOUND: "outbound", **_DIRECTIONS}.items():
-        direction = direction.where(code != number, name)
+    words = {number: _direction_word(int(number)) for number in code.unique()}
+    direction = code.map(words).astype("str")
     # 25H2 was seen to call an outbound connect inbound; the layer is right (windows-facts 1.3).
     direction = direction.where(~layer.isin(_CONNECT_LAYERS), "outbound")
     direction = direction.where(~layer.isin(_ACCEPT_LAYERS), "inbound")
@@ -121,13 +131,20 @@ def _direction(events: pd.DataFrame) -> pd.Series[str]:
     return direction.where(direction.ne("unknown") | events["destination_ip"].notna(), "none")
 
 
+def _direction_word(number: int) -> str:
+    if number < 0:
+        return "unknown"
+    direction = Direction(number)
+    return _AT_A_SWITCH.get(direction, direction).word
+
+
 def _in(values: pd.Series[str], known: Iterable[str]) -> np.ndarray:
     return values.isin(set(known)).to_numpy(dtype=bool)
 
 
-def _is_group(values: pd.Series[str]) -> np.ndarray:
+def _is_group(values: pd.Series[str], broadcasts: frozenset[str]) -> np.ndarray:
     groups = {text for text in values.dropna().unique() if _is_group_address(str(text))}
-    return _in(values, groups)
+    return _in(values, groups | broadcasts)
 
 
 def _is_group_address(text: str) -> bool:

@@ -25,6 +25,19 @@ _SECOND: Final = 1_000_000_000
 _HOUR: Final = 3600 * _SECOND
 _CLEARED: Final = 1102
 _LOST: Final = {1101: "dropped by the event log", 4612: "dropped by the audit subsystem"}
+_FULL: Final = {
+    1104: (
+        "The Security log was full",
+        "Where it does not overwrite, what came after that was not recorded",
+        "Enlarge the Security log, or let it overwrite its oldest records",
+    ),
+    1105: (
+        "The Security log was archived and begun anew",
+        "Records before that are in the host's archive file, which was not read",
+        "Import that file as well",
+    ),
+}
+"""What is said, its effect and its remedy (windows-facts 1.4)."""
 SKEW_WORTH_TELLING_S: Final = 60
 
 
@@ -68,7 +81,7 @@ def observe(
         log = LogStart(oldest_record=oldest_record, first_ns=first)
     policy = policy_changes(changes, clock_offset=offset)
     seen = tuple(observe_window(one, policy, log) for one in windows)
-    gaps = [*_clock_gaps(host, facts), *_log_gaps(host, changes)]
+    gaps = [*_clock_gaps(host, facts), *_log_gaps(host, changes), *_full_gaps(host, changes)]
     if event_span_ns and not (windows and all(one.closed_at for one in windows)):
         gaps.append(_unknown_hours(host))
     return Observation(windows=seen, gaps=(*gaps, *_wrapped(host, seen), *_undone(host, seen)))
@@ -121,6 +134,15 @@ def _undone(host: str, windows: Sequence[ObservedWindow]) -> Iterable[Gap]:
 def _clock_gaps(host: str, facts: FactsTimeline) -> list[Gap]:
     gaps = []
     latest = facts.latest
+    if latest and not facts.is_clock_compared:
+        gaps.append(
+            Gap(
+                kind="clock-unknown",
+                host=host,
+                what="Nobody compared the host's clock with another one",
+                effect="Times of this host are what its own clock said",
+            )
+        )
     if latest and abs(latest.clock_offset.total_seconds()) > SKEW_WORTH_TELLING_S:
         seconds = latest.clock_offset.total_seconds()
         ahead = "ahead" if seconds > 0 else "behind"
@@ -152,7 +174,7 @@ def _log_gaps(host: str, changes: Iterable[AuditRecord]) -> list[Gap]:
     gaps = []
     for change in changes:
         if change.code == _CLEARED:
-            who = change.fields.get("SubjectUserName", "somebody")
+            who = change.fields.get("subjectusername", "somebody")
             gaps.append(
                 Gap(
                     kind="log-cleared",
@@ -171,6 +193,15 @@ def _log_gaps(host: str, changes: Iterable[AuditRecord]) -> list[Gap]:
                 )
             )
     return gaps
+
+
+def _full_gaps(host: str, changes: Iterable[AuditRecord]) -> list[Gap]:
+    """Return a gap for each way in which the log was full, however often it was."""
+    said = sorted({change.code for change in changes} & set(_FULL))
+    return [
+        Gap(kind="log-full", host=host, what=what, effect=effect, remedy=remedy)
+        for what, effect, remedy in (_FULL[code] for code in said)
+    ]
 
 
 def oldest_record_of(data: bytes) -> int | None:

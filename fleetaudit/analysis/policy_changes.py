@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.records.event_codes import AuditChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,8 +34,6 @@ __all__ = [
 ]
 
 _POLICY_CHANGED: Final = 4719
-_FAILURE_REMOVED: Final = "%%8450"
-_FAILURE_ADDED: Final = "%%8451"
 _WATCHED: Final = {str(one.value): one for one in (Subcategory.PACKET_DROP, Subcategory.CONNECTION)}
 _BEFORE: Final = timedelta(seconds=60)
 """How long a change may come before it was read back; the script that makes it has two minutes."""
@@ -45,7 +44,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
-    """A record of the table ``audit_events``; time in ns since 1970, host clock."""
+    """A record of the table ``audit_events``; time in ns since 1970, host clock.
+
+    Attributes:
+        fields: By their names in lower case: shippers change the case (windows-facts 1.2).
+    """
 
     time_ns: int
     code: int
@@ -94,11 +97,11 @@ def policy_change(record: AuditRecord, *, clock_offset: timedelta) -> PolicyChan
     """Return the change that a record tells of; None where it is none of the two subcategories."""
     if record.code != _POLICY_CHANGED:
         return None
-    guid = str(record.fields.get("SubcategoryGuid", "")).strip("{}").casefold()
-    said = str(record.fields.get("AuditPolicyChanges", ""))
+    guid = str(record.fields.get("subcategoryguid", "")).strip("{}").casefold()
+    said = str(record.fields.get("auditpolicychanges", ""))
     subcategory = _WATCHED.get(guid)
-    is_on = _FAILURE_ADDED in said
-    if subcategory is None or is_on == (_FAILURE_REMOVED in said):
+    is_on = AuditChange.FAILURE_ADDED.mark in said
+    if subcategory is None or is_on == (AuditChange.FAILURE_REMOVED.mark in said):
         return None
     time = record.time_ns - nanoseconds(clock_offset)
     return PolicyChange(time_ns=time, subcategory=subcategory, is_on=is_on)

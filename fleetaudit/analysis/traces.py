@@ -2,16 +2,18 @@
 
 A change of the audit policy is written down whatever the policy says (4719, windows-facts 0.7), and
 a task that is made or removed is where Other Object Access is audited (4698, 4699; windows-facts
-10). Whoever watches a fleet will ask, so the report lists them.
+10). Whoever watches a fleet will ask, so the report lists them. Of tasks only the records of the
+run's own lease are fetched, apart from the rest, so that others' definitions stay on the host.
 """
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.analysis.policy_changes import own_changes, policy_change, policy_changes
-from fleetaudit.records.figures import Trace
+from fleetaudit.records.figures import Gap, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
     from fleetaudit.ingest import FactsTimeline
     from fleetaudit.records.window import Window
 
-__all__ = ["own_traces"]
+__all__ = ["own_traces", "unread_tasks"]
 
 _TASK_EVENTS: Final[Mapping[int, str]] = {4698: "made", 4699: "removed", 4702: "changed"}
 _TASK_FOLDER: Final = "\\fleetaudit\\"
+_LONGEST: Final = 300
 
 
 def own_traces(
@@ -57,5 +60,20 @@ def _said(change: PolicyChange) -> str:
     return f"{name} auditing was {'switched on' if change.is_on else 'put back'}"
 
 
+def unread_tasks(host: str, facts: bytes) -> Iterator[Gap]:
+    """Yield a gap where ``facts``, of the export, say that the lease's records did not come."""
+    try:
+        problem = json.loads(facts.decode("utf-8-sig"))["TasksProblem"]
+    except (ValueError, KeyError, TypeError):
+        return
+    if isinstance(problem, str) and problem:
+        yield Gap(
+            kind="own-tasks-unread",
+            host=host,
+            what=f"The records of the lease's own task could not be fetched: {problem[:_LONGEST]}",
+            effect="Where the host audits tasks, the traces of this audit do not list them",
+        )
+
+
 def _is_own_task(fields: Mapping[str, object]) -> bool:
-    return str(fields.get("TaskName", "")).casefold().startswith(_TASK_FOLDER)
+    return str(fields.get("taskname", "")).casefold().startswith(_TASK_FOLDER)

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from fleetaudit import __version__
 from fleetaudit.cli._fleet_run import new_run_id
@@ -25,6 +25,7 @@ from fleetaudit.store.run_directory import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from fleetaudit.clock import Clock
@@ -55,11 +56,12 @@ def gather(paths: Iterable[Path], *, host: str | None) -> Gathered:
         root = path.resolve()
         for file in sorted(_files(root)):
             stored = _stored(file)
-            source = stored[1] if stored else _source_of(_plain_name(file))
+            source = stored.source if stored else _source_of(_plain_name(file))
             if source is None:
                 unread.append(file)
                 continue
-            sources = hosts.setdefault(host or (stored or (_host_of(file, root),))[0], {})
+            name = host or (stored.host if stored else _host_of(file, root))
+            sources = hosts.setdefault(name, {})
             sources[source] = (*sources.get(source, ()), file)
     return Gathered(hosts=hosts, unread=tuple(unread))
 
@@ -94,8 +96,9 @@ def _store_host(
         damages: list[str] = []
         for file in files:
             stored = _stored(file)
-            phase = stored[2] if stored else Phase.IMPORTED
-            sink = folder.sink(source, phase, clock.now())
+            phase = stored.phase if stored else Phase.IMPORTED
+            taken_at = stored.taken_at if stored else None
+            sink = folder.sink(source, phase, taken_at or clock.now())
             evidence_name = _free_name(_plain_name(file), taken.setdefault(phase, set()))
             damage = _keep(sink, evidence_name, file)
             damages += [damage] if damage else []
@@ -177,12 +180,29 @@ def _is_of_a_run(file: Path) -> bool:
     )
 
 
-def _stored(file: Path) -> tuple[str, str, Phase] | None:
-    """Return host, source and phase of a file that lies as a run directory keeps evidence."""
+class _Stored(NamedTuple):
+    """What a file is that lies as a run directory keeps evidence."""
+
+    host: str
+    source: str
+    phase: Phase
+    taken_at: datetime | None
+
+
+def _stored(file: Path) -> _Stored | None:
+    """Return what a file is that lies as a run directory keeps evidence; None for any other.
+
+    Where the run's list does not name it, nobody knows when it was taken: it is as good as one
+    that was gathered by hand.
+    """
     phase, source, evidence = file.parent.name, file.parents[1].name, file.parents[2]
     if evidence.name != "evidence" or source not in catalogue() or phase not in set(Phase):
         return None
-    return HostFolder(evidence.parent).name(), source, Phase(phase)
+    host = HostFolder(evidence.parent)
+    place = file.relative_to(evidence.parent).as_posix()
+    taken_at = next((one.taken_at for one in host.evidence() if one.file == place), None)
+    known = Phase.IMPORTED if taken_at is None else Phase(phase)
+    return _Stored(host.name(), source, known, taken_at)
 
 
 def _host_of(file: Path, root: Path) -> str:

@@ -15,7 +15,7 @@ __all__ = ["command"]
 @click.command("catalog")
 @json_output
 def command(*, as_json: bool) -> int:
-    """List the evidence sources: the script that asks, the files and tables, the right it needs.
+    """List the evidence sources: script, files, tables, the right it needs, what it cannot tell.
 
     \b
     Example:
@@ -33,6 +33,7 @@ def command(*, as_json: bool) -> int:
             "tables": list(one.tables),
             "privilege": one.privilege,
             "reference": one.reference,
+            "limits": one.limits,
         }
         for one in catalogue().values()
     ]
@@ -42,7 +43,9 @@ def command(*, as_json: bool) -> int:
     for source in sources:
         click.echo(f"{source['name']}: {source['title']}")
         click.echo(f"  script  {source['script']}")
-        click.echo(f"  files   {', '.join(source['files'])}")
+        click.echo(f"  files   {', '.join(source['files']) or '-'}")
         click.echo(f"  tables  {', '.join(source['tables']) or '-'}")
         click.echo(f"  needs   {source['privilege']}")
+        if source["limits"]:
+            click.echo(f"  limits  {source['limits']}")
     return Exit.OK

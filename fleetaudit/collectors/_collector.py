@@ -55,6 +55,7 @@ class Collector:
         reference: Where the facts come from.
         parameters: The script's parameters for a window.
         deadline_s: How long the script may take.
+        limits: What the source cannot tell, where that surprises; a sentence.
     """
 
     name: str
@@ -67,3 +68,4 @@ class Collector:
     reference: str
     parameters: Callable[[Window], Mapping[str, Parameter]] = no_parameters
     deadline_s: float = 300.0
+    limits: str = ""

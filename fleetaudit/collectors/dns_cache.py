@@ -25,4 +25,7 @@ COLLECTOR: Final = Collector(
     tables=("dns_cache",),
     privilege="an account that may use PowerShell remoting",
     reference="windows-facts 9; learn.microsoft.com/powershell/module/dnsclient/get-dnsclientcache",
+    limits="Windows tells what remains of an entry's time and not how long it was given, so when a "
+    "name was resolved is mostly unknown: the column resolved_how says what it rests on where it "
+    "is known.",
 )

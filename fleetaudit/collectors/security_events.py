@@ -25,7 +25,11 @@ _JSON: Final = ("*.jsonl", "*.ndjson", "security*.json", "events*.json", "*.even
 
 
 def _since(window: Window) -> Mapping[str, Parameter]:
-    return MappingProxyType({"AfterRecord": window.first_record})
+    """Return which records are old and, where there are leases, whose tasks are ours."""
+    parameters: dict[str, Parameter] = {"AfterRecord": window.first_record}
+    if window.leases:
+        parameters["LeaseName"] = window.leases
+    return MappingProxyType(parameters)
 
 
 COLLECTOR: Final = Collector(
@@ -34,14 +38,17 @@ COLLECTOR: Final = Collector(
     script="Export-SecurityEvent",
     phases=frozenset({Phase.AFTER}),
     readings=(
+        Reading(pattern="security-tasks*.evtx", parse=security_evtx.parse, tables=("task_events",)),
         Reading(pattern="*.evtx", parse=security_evtx.parse, tables=_TABLES),
         *(Reading(pattern=one, parse=event_xml.parse, tables=_TABLES) for one in _XML),
         *(Reading(pattern=one, parse=event_json.parse, tables=_TABLES) for one in _JSON),
     ),
-    tables=_TABLES,
+    tables=(*_TABLES, "task_events"),
     privilege="an elevated administrator",
     reference="windows-facts 1 and 7; learn.microsoft.com/windows-server/administration/"
     "windows-commands/wevtutil",
     parameters=_since,
+    limits="Of scheduled tasks only the records of the run's own lease are fetched, where the host "
+    "audits Other Object Access Events.",
     deadline_s=900.0,
 )

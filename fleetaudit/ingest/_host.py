@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fleetaudit.errors import EvidenceError
 from fleetaudit.ingest._facts import read_facts_timeline
 from fleetaudit.ingest._firewall_logs import count_repeated, find_repeats, in_order
+from fleetaudit.ingest._name_times import date_names
 from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, Rows
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def ingest_host(folder: HostFolder, collectors: Mapping[str, Collector]) -> tupl
             parser = reading.parse
             context = EvidenceContext(
                 name=evidence.name,
-                taken_at=evidence.taken_at,
+                taken_at=facts.host_time(evidence),
                 utc_offset_minutes=-zone.active_bias_minutes if zone else None,
                 time_zone=zone,
             )
@@ -60,6 +61,8 @@ def ingest_host(folder: HostFolder, collectors: Mapping[str, Collector]) -> tupl
             filled = collector.tables if reading.tables is None else reading.tables
             for table in () if unreadable else filled:
                 tables.begin(table)
+    boots = sorted(one.boot_time for one in (facts.before, facts.after) if one is not None)
+    date_names(folder, boots=boots, issues=issues)
     folder.write_issues(issues)
     return tuple(issues)
 

@@ -104,7 +104,9 @@ def _burst(
     yield from _expect_untouched(talk, change)
     if has_snapshot:
         yield from _snapshot(talk)
-    since = Window(opened_at=talk.no_window().opened_at, first_record=first_record)
+    since = Window(
+        opened_at=talk.no_window().opened_at, first_record=first_record, leases=change.leases
+    )
     yield from switch_on(talk, change, window=since)
     opened_at = talk.no_window().opened_at
     watch = None

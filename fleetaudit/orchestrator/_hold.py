@@ -59,7 +59,11 @@ def hold(talk: Conversation, settings: HoldSettings) -> Steps[None]:
         yield from talk.do(Note(text="the host is audited as wanted already; nothing is owed"))
         return
     change = Change(debts=debts, host_offset=snapshot.facts.clock_offset, lease_for=settings.lease)
-    window = Window(opened_at=snapshot.at, first_record=snapshot.newest_record)
+    window = Window(
+        opened_at=snapshot.at,
+        first_record=snapshot.newest_record,
+        leases=change.leases,
+    )
     try:
         yield from open_window(talk, change, window=window)
     except THROWN as error:

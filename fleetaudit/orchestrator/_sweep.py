@@ -62,7 +62,11 @@ def sweep(talk: Conversation, settings: SweepSettings) -> Steps[None]:
         host_offset=snapshot.facts.clock_offset,
         lease_for=settings.window + settings.margin,
     )
-    window = Window(opened_at=snapshot.at, first_record=snapshot.newest_record)
+    window = Window(
+        opened_at=snapshot.at,
+        first_record=snapshot.newest_record,
+        leases=change.leases,
+    )
     for collector in talk.instruments.collectors.values():
         if Phase.BEFORE in collector.phases and not talk.is_asked(collector, Phase.BEFORE):
             yield from talk.collect(collector, Phase.BEFORE, window=window)

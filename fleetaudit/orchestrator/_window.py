@@ -62,6 +62,11 @@ class Change:
     given_up: list[Debt] = field(default_factory=list)
 
     @property
+    def leases(self) -> tuple[str, ...]:
+        """Return the names of the leases that guard the changes, sorted."""
+        return tuple(sorted({debt.lease for debt in self.debts} - {""}))
+
+    @property
     def audited(self) -> list[Debt]:
         """Return the debts of the audit policy."""
         return [debt for debt in self.debts if debt.operation == AUDIT]

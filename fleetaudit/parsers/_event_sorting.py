@@ -3,7 +3,8 @@
 Which events are kept, and from whom: 5031 and 5148 to 5160 become ``security_events``; 1100 to
 1105, 4612, 4719, 4944 to 4958 and 5440 to 5450 ``audit_events``; the DNS client's 3006, 3008,
 3010, 3011, 3016 and 3018 to 3020 ``dns_events``; Sysmon's 3 and 22 ``sysmon_events``. Each counts
-only from its own provider (windows-facts 1 and 9).
+only from its own provider (windows-facts 1 and 9). 4698, 4699 and 4702 become ``task_events`` where
+they are of a task in the folder of the leases; others' definitions may hold secrets, and stay out.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ TRAFFIC_CODES: Final = frozenset({5031, *range(5148, 5161)})
 _LOG_CODES: Final = frozenset(range(1100, 1106))
 AUDIT_CODES: Final = _LOG_CODES | {4612, 4719, *range(4944, 4959), *range(5440, 5451)}
 """Events that become rows of ``audit_events``."""
+_TASK_CODES: Final = frozenset({4698, 4699, 4702})
 _DNS_CODES: Final = frozenset({3006, 3008, 3010, 3011, 3016, 3018, 3019, 3020})
 _SYSMON_CODES: Final = frozenset({3, 22})
 
@@ -35,6 +37,7 @@ _TABLES: Final = (
     (_AUDITING, TRAFFIC_CODES, "security_events"),
     (_AUDITING, AUDIT_CODES - _LOG_CODES, "audit_events"),
     (_EVENTLOG, _LOG_CODES, "audit_events"),
+    (_AUDITING, _TASK_CODES, "task_events"),
     ("microsoft-windows-dns-client", _DNS_CODES, "dns_events"),
     ("microsoft-windows-sysmon", _SYSMON_CODES, "sysmon_events"),
 )
@@ -47,6 +50,8 @@ _MOST_LAYOUTS: Final = 64
 _MOST_COUNTED: Final = 4096
 _MOST_NAMED: Final = 20
 _RESULTS_FROM_END: Final = -2
+_TASK_NAME_FROM_END: Final = -2
+_TASK_FOLDER: Final = "\\fleetaudit\\"
 
 
 def table_of(code: int, provider: str) -> str:
@@ -74,7 +79,7 @@ class EventSorter:
     def keep(
         self, table: str, head: tuple[Any, ...], names: tuple[str, ...], values: tuple[Any, ...]
     ) -> None:
-        """Keep an event; ``head`` is what HEAD_VALUES of the mapping names, in that order.
+        """Keep or count an event; ``head`` is what HEAD_VALUES of the mapping names, in its order.
 
         Raises:
             TypeError: A value cannot be kept as JSON.
@@ -86,6 +91,9 @@ class EventSorter:
                 self._layouts.clear()
             layout = self._layouts[key] = layout_of(*key)
         row = layout.row((*head, *values, None))
+        if table == "task_events" and not _is_own_task(row[_TASK_NAME_FROM_END]):
+            self.leave_out(head[2])
+            return
         if table in _WITH_RESULTS:
             results = read_results(row[_RESULTS_FROM_END])
             row = (*row[:-1], results.addresses, results.aliases, row[-1])
@@ -117,3 +125,7 @@ class EventSorter:
         total = counts.total() + self._uncounted
         problem = f"{total} records of other events were left out: {', '.join(parts)}"
         yield Issue(source=self._source, where="file", problem=problem, lost=0)
+
+
+def _is_own_task(name: object) -> bool:
+    return isinstance(name, str) and name.casefold().startswith(_TASK_FOLDER)

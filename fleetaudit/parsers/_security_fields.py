@@ -70,6 +70,14 @@ _SYSMON_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "queryresults": "dns_results",
     }
 )
+_TASK_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "subjectusersid": "user_sid",
+        "subjectusername": "user_name",
+        "subjectdomainname": "user_domain",
+        "taskname": "task_name",
+    }
+)
 
 HEAD_VALUES: Final = 8
 """What every event has beside its fields: record id, time, event id, version, computer, Keywords,
@@ -91,6 +99,7 @@ _MAPPINGS: Final = MappingProxyType(
         "audit_events": _Mapping((0, 1, 2, 7, 4), MappingProxyType({}), "{}"),
         "dns_events": _Mapping((0, 1, 2, 4, 6), _DNS_COLUMNS),
         "sysmon_events": _Mapping((0, 1, 2, 3, 4), _SYSMON_COLUMNS),
+        "task_events": _Mapping((0, 1, 2, 4), _TASK_COLUMNS),
     }
 )
 """Fields stand in the order of the table's columns."""

@@ -202,7 +202,7 @@ def _flags(element: etree._Element | None) -> str | None:
 
 
 def _conditions(element: etree._Element) -> str:
-    """Return the conditions as a JSON list of ``{"field", "match", "value"}``.
+    """Return the conditions as a JSON list of ``{"field", "match", "type", "value"}``.
 
     Equal fields are alternatives, different ones must all hold.
     """
@@ -210,17 +210,21 @@ def _conditions(element: etree._Element) -> str:
 
 
 def condition(item: etree._Element) -> dict[str, Any]:
-    """Return an item of ``filterCondition`` as ``{"field", "match", "value"}``."""
-    field = match = value = None
+    """Return an item of ``filterCondition`` as ``{"field", "match", "type", "value"}``.
+
+    The type is what FWP_VALUE calls it: ``FWP_UINT16`` and ``FWP_UINT8`` are both numbers in JSON,
+    ``FWP_SID`` and ``FWP_SECURITY_DESCRIPTOR_TYPE`` both texts.
+    """
+    field = match = kind = value = None
     for child in item:
         tag = child.tag
         if tag == "conditionValue":
-            value = _value(child)
+            kind, value = child_text(child, "type"), _value(child)
         elif tag == "fieldKey":
             field = child.text
         elif tag == "matchType":
             match = child.text
-    return {"field": field, "match": match, "value": value}
+    return {"field": field, "match": match, "type": kind, "value": value}
 
 
 def _value(element: etree._Element) -> Any:  # noqa: ANN401 -- any JSON value

@@ -1,9 +1,11 @@
 r"""The DNS client's cache, as ``Get-DnsClientCache`` shows it.
 
-Either the JSON that the collector's script makes of it (windows-facts 9)::
+Either the JSON that the collector's script makes of it (windows-facts 9), with the time of reading
+by the host's clock, or the bare list of entries::
 
-    [{"Entry":"www.example.org","Name":"www.example.org","Type":1,"Status":0,"Section":1,
-      "TimeToLive":4462,"DataLength":4,"Data":"192.0.2.7"}]
+    {"HostTime":"2026-11-21T08:00:00.0000000Z",
+     "Entries":[{"Entry":"www.example.org","Name":"www.example.org","Type":1,"Status":0,
+                 "Section":1,"TimeToLive":4462,"DataLength":4,"Data":"192.0.2.7"}]}
 
 or the table that somebody redirected to a file (UTF-16 from Windows PowerShell), whose columns
 are where the row of dashes says, in any language; a name that was too long ends in ``...``::
@@ -14,8 +16,10 @@ are where the row of dashes says, in any language; a name that was too long ends
     www.example.org           a-very-long-name.examp... A      Success   Answer    93      4 1.2.3.4
 
 ``TimeToLive`` is what remains of an entry's time: it says when the entry dies. When it was asked
-for could be computed only from its full time to live, which the cache does not keep, so
-``resolved_at`` is null and ``resolved_at_basis`` says why.
+for can be computed only from its full time to live, which no cmdlet of Windows tells, so
+``resolved_at`` is null and ``resolved_how`` says ``unknown`` here; what a second reading or another
+log tell is joined later, when all of a host's evidence was read. Where somebody else's JSON has the
+full time, as ``FullTimeToLive`` of an entry, it counts.
 """
 
 from __future__ import annotations
@@ -27,9 +31,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import pyarrow as pa
 
-from fleetaudit.parsers._json import JsonProblem, read_json, tidy
+from fleetaudit.parsers._json import JsonProblem, moment, read_json, tidy
 from fleetaudit.parsers._text import capped, excerpt, lines
 from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, Rows
+from fleetaudit.records.names import ResolvedHow
 from fleetaudit.records.tables import DNS_CACHE
 
 if TYPE_CHECKING:
@@ -38,14 +43,16 @@ if TYPE_CHECKING:
 
     from fleetaudit.parsers._text import Line
 
-__all__ = ["UNKNOWN_FULL_TTL", "parse"]
+__all__ = ["parse"]
 
-UNKNOWN_FULL_TTL: Final = "unknown: the full time to live is not recorded"
 _TABLE: Final = "dns_cache"
 _MOST_JSON: Final = 1 << 24
 _LONGEST: Final = 4096
 _MOST_SECONDS: Final = 2**32 - 1
 _BATCH_ROWS: Final = 10_000
+_EARLIEST_YEAR: Final = 1980
+_LATEST_YEAR: Final = 2100
+"""An entry may live 136 years, and Arrow's nanoseconds end in 2262."""
 _DASHES: Final = re.compile(r"-{2,}(?: +-{2,}){7} *")
 _COLUMNS: Final = ("Entry", "Name", "Type", "Status", "Section", "TimeToLive", "Length", "Data")
 _ELLIPSES: Final = ("...", "\u2026")
@@ -54,13 +61,55 @@ _ELLIPSES: Final = ("...", "\u2026")
 def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     """Yield the entries as rows, and an issue for each that is none.
 
-    A JSON beyond 16 MiB is refused as a whole. ``snapshot_time`` is when the evidence was taken.
+    A JSON beyond 16 MiB is refused as a whole. ``snapshot_time`` is what the evidence itself says,
+    else when it was taken.
     """
-    items = _entries(stream, context.name)
-    yield from capped(_rows(items, context.taken_at), source=context.name)
+    reading = _Reading(context)
+    yield from capped(reading.rows(_entries(stream, reading)), source=context.name)
 
 
-def _entries(stream: BinaryIO, source: str) -> Iterator[dict[str, Any] | Issue]:
+class _Reading:
+    """One reading of one cache: where it is from, and when that was."""
+
+    def __init__(self, context: EvidenceContext) -> None:
+        self.source = context.name
+        self.taken_at = context.taken_at
+
+    def rows(self, items: Iterator[dict[str, Any] | Issue]) -> Iterator[Rows | Issue]:
+        """Yield the entries with their times as batches, and the issues."""
+        held: list[dict[str, Any]] = []
+        for item in items:
+            if isinstance(item, Issue):
+                yield item
+                continue
+            held.append(item | _times(item, self.taken_at))
+            if len(held) >= _BATCH_ROWS:
+                yield _batch(held)
+                held = []
+        if held:
+            yield _batch(held)
+
+
+def _times(entry: dict[str, Any], taken_at: datetime | None) -> dict[str, Any]:
+    """Return when the entry dies, and what its full time to live tells of when it was made."""
+    left, full = entry["remaining_seconds"], entry["full_seconds"]
+    times: dict[str, Any] = {
+        "snapshot_time": taken_at,
+        "resolved_how": ResolvedHow.UNKNOWN.value,
+        "resolved_latest": taken_at,
+    }
+    if taken_at is not None and left is not None:
+        times["expires_at"] = taken_at + timedelta(seconds=left)
+        if full is not None:
+            resolved_at = times["expires_at"] - timedelta(seconds=full)
+            times["resolved_how"] = ResolvedHow.FULL_TTL.value
+            for column in ("resolved_at", "resolved_earliest", "resolved_latest"):
+                times[column] = resolved_at
+    return times
+
+
+def _entries(stream: BinaryIO, reading: _Reading) -> Iterator[dict[str, Any] | Issue]:
+    source = reading.source
     first = stream.read(1 << 16)
     whole = _Rejoined(first, stream)
     start = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
@@ -72,7 +121,7 @@ def _entries(stream: BinaryIO, source: str) -> Iterator[dict[str, Any] | Issue]:
         problem = f"is longer than {_MOST_JSON} bytes"
         yield Issue(source=source, where=WHOLE_FILE, problem=problem)
         return
-    yield from _json(data, source)
+    yield from _json(data, reading)
 
 
 class _Rejoined:
@@ -93,12 +142,20 @@ class _Rejoined:
         return b"".join(parts)
 
 
-def _json(data: bytes, source: str) -> Iterator[dict[str, Any] | Issue]:
+def _json(data: bytes, reading: _Reading) -> Iterator[dict[str, Any] | Issue]:
+    source = reading.source
     try:
         found = read_json(data)
     except JsonProblem as error:
         yield Issue(source=source, where=WHOLE_FILE, problem=str(error))
         return
+    if isinstance(found, dict) and "Entries" in found:
+        try:
+            reading.taken_at = _moment(found.get("HostTime"))
+        except ValueError:
+            problem = f"HostTime cannot be {excerpt(found.get('HostTime'))}"
+            yield Issue(source=source, where="file", problem=problem, lost=0)
+        found = found["Entries"]
     # Windows PowerShell writes a list of one as the one, and an empty one as nothing.
     entries = found if isinstance(found, list) else [] if found is None else [found]
     for number, entry in enumerate(entries, start=1):
@@ -107,6 +164,13 @@ def _json(data: bytes, source: str) -> Iterator[dict[str, Any] | Issue]:
             yield Issue(source=source, where=where, problem=f"is no object: {excerpt(entry)}")
             continue
         yield from _checked(entry, source, where)
+
+
+def _moment(value: object) -> datetime:
+    time = moment(value)
+    if not _EARLIEST_YEAR <= time.year <= _LATEST_YEAR:
+        raise ValueError("no time of a reading")
+    return time
 
 
 def _table(found: Iterator[Line], source: str) -> Iterator[dict[str, Any] | Issue]:
@@ -146,14 +210,18 @@ def _checked(entry: dict[str, Any], source: str, where: str) -> Iterator[dict[st
         yield Issue(source=source, where=where, problem=f"has no entry's name: {excerpt(entry)}")
         return
     row: dict[str, Any] = {column: _text(value) for column, value in texts.items()}
-    row["remaining_seconds"] = _seconds(seconds)
+    row["remaining_seconds"] = left = _seconds(seconds)
+    full = _seconds(folded.get("fulltimetolive"))
+    row["full_seconds"] = full if full is not None and left is not None and left <= full else None
     row["is_cut"] = any(
         value.endswith(_ELLIPSES) for value in row.values() if isinstance(value, str)
     )
     yield row
-    if row["remaining_seconds"] is None and seconds not in (None, ""):
-        problem = f"TimeToLive cannot be {excerpt(seconds)}"
-        yield Issue(source=source, where=where, problem=problem, lost=0)
+    for member, column in (("TimeToLive", "remaining_seconds"), ("FullTimeToLive", "full_seconds")):
+        value = folded.get(member.casefold())
+        if row[column] is None and value not in (None, ""):
+            problem = f"{member} cannot be {excerpt(value)}"
+            yield Issue(source=source, where=where, problem=problem, lost=0)
 
 
 def _text(value: object) -> str | None:
@@ -173,27 +241,6 @@ def _seconds(value: object) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_SECONDS:
         return None
     return value
-
-
-def _rows(
-    items: Iterator[dict[str, Any] | Issue], taken_at: datetime | None
-) -> Iterator[Rows | Issue]:
-    held: list[dict[str, Any]] = []
-    for item in items:
-        if isinstance(item, Issue):
-            yield item
-            continue
-        seconds = item["remaining_seconds"]
-        item["snapshot_time"] = taken_at
-        item["resolved_at_basis"] = UNKNOWN_FULL_TTL
-        if taken_at is not None and seconds is not None:
-            item["expires_at"] = taken_at + timedelta(seconds=seconds)
-        held.append(item)
-        if len(held) >= _BATCH_ROWS:
-            yield _batch(held)
-            held = []
-    if held:
-        yield _batch(held)
 
 
 def _batch(rows: list[dict[str, Any]]) -> Rows:

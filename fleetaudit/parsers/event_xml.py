@@ -1,7 +1,7 @@
 r"""Events as XML: ``wevtutil qe``, ``Get-WinEvent ... ToXml()``, and Event Viewer's export.
 
-With or without a root element around them, with or without the rendered text, one a line or not
-(windows-facts 7)::
+With or without a root element around them, whatever its name, with or without the rendered text,
+one a line or not (windows-facts 7)::
 
     <Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>
     <Provider Name='Microsoft-Windows-Security-Auditing' Guid='{54849625-5478-...}'/>
@@ -43,8 +43,10 @@ _BEGINNINGS: Final = ("<Event ", "<Event>")
 _START: Final = re.compile(r"<Event(?=[\s>])")
 _END: Final = "</Event>"
 _BETWEEN: Final = re.compile(
-    r"(?:\s++|<\?xml[^<>]*+>|</?Events(?:\s[^<>]*+)?>|<!--[^<>]{0,1000}-->|\ufeff)*"
+    r"(?:\s++|<\?xml[^<>]*+>|</?(?!Event[\s/>])[^\W\d][\w.-]{0,100}+(?:\s[^<>]*+)?>"
+    r"|<!--[^<>]{0,1000}-->|\ufeff)*"
 )
+"""What may stand around events: a root element has any name (``wevtutil qe /e:root``)."""
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),

@@ -19,7 +19,7 @@ files that the host could not make; Windows 7 has no cmdlets for them, and gives
 instead of prefix lengths (learn.microsoft.com: Win32_NetworkAdapterConfiguration).
 
 Paths in the Security log begin with such a device, whose number may change with every boot
-(windows-facts 1.3).
+(windows-facts 1.3); so every row says when its list was taken.
 
 Memory is bounded by 40 times the file; of JSON the first 16 MiB are read, where a busy server's
 lists take less than one.
@@ -125,7 +125,7 @@ def service_sid(name: str) -> str:
 
 def parse_volumes(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     """Yield one batch of ``volumes``; ``mount_point`` is null where a volume has none."""
-    return capped(_volumes(stream, context.name), source=context.name)
+    return capped(_volumes(stream, context), source=context.name)
 
 
 def _objects(
@@ -146,7 +146,7 @@ def _objects(
         for problem in problems:
             yield Issue(source=context.name, where=where, problem=problem, lost=int(is_lost))
         if not is_lost:
-            rows.append(row)
+            rows.append({"snapshot_time": context.taken_at, **row})
         if len(rows) == _BATCH_ROWS:
             yield Rows(table=table, batch=pa.RecordBatch.from_pylist(rows, schema=schema))
             rows = []
@@ -193,16 +193,17 @@ def _row(item: object, columns: tuple[_Column, ...]) -> tuple[dict[str, Any], li
     return row, problems, False
 
 
-def _volumes(stream: BinaryIO, source: str) -> Iterator[Rows | Issue]:
+def _volumes(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     """Lines above the ruler are the head; a table without one has its head told by no device."""
+    source, taken_at = context.name, context.taken_at
     head: list[Issue] | None = []
-    rows: list[dict[str, str | None]] = []
+    rows: list[dict[str, object]] = []
     for line in lines(stream):
         text = line.text.replace("\0", "").strip()
-        if device := _DEVICE.search(text):
-            at = device.start()
-            mount_point = text[:at].strip() or None
-            rows.append({"device": text[at:].split()[0], "mount_point": mount_point})
+        if found := _DEVICE.search(text):
+            at = found.start()
+            device, mount_point = text[at:].split()[0], text[:at].strip() or None
+            rows.append({"snapshot_time": taken_at, "device": device, "mount_point": mount_point})
             if len(rows) == _BATCH_ROWS:
                 yield _volume_rows(rows)
                 rows = []
@@ -225,7 +226,7 @@ def _volumes(stream: BinaryIO, source: str) -> Iterator[Rows | Issue]:
         yield _volume_rows(rows)
 
 
-def _volume_rows(rows: list[dict[str, str | None]]) -> Rows:
+def _volume_rows(rows: list[dict[str, object]]) -> Rows:
     return Rows(table="volumes", batch=pa.RecordBatch.from_pylist(rows, schema=VOLUMES))
 
 

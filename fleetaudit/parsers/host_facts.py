@@ -36,6 +36,8 @@ _FILETIME_EPOCH: Final = datetime(1601, 1, 1, tzinfo=UTC)
 _HIGH_INTEGRITY: Final = 0x3000
 _LABEL = re.compile(r"S-1-16-([0-9]{1,5})")
 _SID_COLUMN = 2
+_EARLIEST_YEAR: Final = 1980
+_LATEST_YEAR: Final = 2100
 _REMEDY = "Run the check again; where the host answers the same, report it with this file"
 
 
@@ -58,7 +60,7 @@ def read_facts(facts: bytes, groups: bytes, *, received_at: datetime) -> HostFac
 
 
 def _facts(host: JsonObject, groups: bytes, *, received_at: datetime) -> HostFacts:
-    host_time = host.time("HostTime")
+    host_time = _time(host, "HostTime")
     zone = host.inner("TimeZone")
     override = host.optional_number("SCENoApplyLegacyAuditPolicy")
     quotas = host.optional_inner("ShellQuotas") or JsonObject({})
@@ -67,7 +69,7 @@ def _facts(host: JsonObject, groups: bytes, *, received_at: datetime) -> HostFac
         os_build=host.number("OSBuild"),
         os_caption=host.optional_text("OSCaption"),
         culture=host.optional_text("Culture"),
-        boot_time=host.time("BootTime"),
+        boot_time=_time(host, "BootTime"),
         host_time=host_time,
         clock_offset=host_time - received_at,
         time_zone=_time_zone(zone),
@@ -82,6 +84,14 @@ def _facts(host: JsonObject, groups: bytes, *, received_at: datetime) -> HostFac
         shells_per_user=quotas.optional_number("MaxShellsPerUser"),
         policy_refresh=_policy_refresh(host.optional_inner("GroupPolicy")),
     )
+
+
+def _time(host: JsonObject, key: str) -> datetime:
+    """Return a time of this age: sums with others soon are beyond what a time can be."""
+    time = host.time(key)
+    if not _EARLIEST_YEAR <= time.year <= _LATEST_YEAR:
+        raise JsonProblem(key, time.isoformat(), "a time of this age")
+    return time
 
 
 def _time_zone(zone: JsonObject) -> TimeZone:

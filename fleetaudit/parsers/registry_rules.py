@@ -9,7 +9,9 @@ A rule is one value, a sample::
 
 Its grammar is [MS-GPFAS] 2.2.2.19; a key that repeats is a list, and newer keys carry the version
 that they came with (``LPort2_10=5000-5020``). Keys without a column stand in ``other_fields``.
-Values of keys that hold neither rules nor profiles are not part of the question and are skipped.
+So do values of a profile that have none, such as ``DisableNotifications``, which decides whether
+the inbound default is called "Query User" (windows-facts 4.5). Values of keys that hold neither
+rules nor profiles are not part of the question and are skipped.
 """
 
 from __future__ import annotations
@@ -72,6 +74,9 @@ _COLUMNS: Final = MappingProxyType(
         "svc": "service",
     }
 )
+_MOST_OTHERS: Final = 100
+_LONGEST_OTHER: Final = 4096
+"""Other values that are kept of a profile; real ones have about five numbers."""
 _LISTS: Final = frozenset(
     {"profiles", "local_ports", "remote_ports", "local_addresses", "remote_addresses"}
 )
@@ -114,7 +119,7 @@ def _items(stream: BinaryIO, source: str) -> Iterator[Rows | Issue]:
         yield _rows("firewall_rules", FIREWALL_RULES, rules)
     if profiles:
         named = [
-            {"store": store, "profile": name, **values}
+            {"store": store, "profile": name, **values, "other_fields": _json_of(values)}
             for (store, name), values in profiles.items()
         ]
         yield _rows("firewall_profiles", FIREWALL_PROFILES, named)
@@ -207,11 +212,17 @@ def _json(others: dict[str, list[str]]) -> str | None:
     return json.dumps(flat, ensure_ascii=False)
 
 
+def _json_of(profile: dict[str, object]) -> str | None:
+    others = profile.get("other_fields")
+    return json.dumps(others, ensure_ascii=False) if others else None
+
+
 def _profile_value(
     value: Value, place: tuple[str, str, str], profile: dict[str, object], source: str
 ) -> Iterator[Issue]:
     column, kind = _PROFILE_VALUES.get(place[2] + value.name.lower(), ("", str))
     if not column:
+        yield from _other_value(value, place[2], profile, source)
         return
     wanted = str if kind is str else int
     if not isinstance(value.data, wanted):
@@ -222,6 +233,20 @@ def _profile_value(
     if is_legacy and column in profile:
         return
     profile[column] = kind(value.data)
+
+
+def _other_value(
+    value: Value, below: str, profile: dict[str, object], source: str
+) -> Iterator[Issue]:
+    """Keep a value without a column by its name, as the key of its own says it."""
+    others = profile.setdefault("other_fields", {})
+    name = below.capitalize() + value.name
+    if not isinstance(others, dict) or name in others:
+        return
+    if len(others) >= _MOST_OTHERS or len(str(value.data)) > _LONGEST_OTHER:
+        yield _issue(source, value.line, f"{excerpt(value.name)} of a profile is left out")
+        return
+    others[name] = value.data.hex() if isinstance(value.data, bytes) else value.data
 
 
 def _issue(source: str, line: int, problem: str, *, lost: int = 1) -> Issue:

@@ -77,17 +77,24 @@ DNS_CACHE: Final = pa.schema(
         ("dns_status", _TEXT),
         ("dns_section", _TEXT),
         ("remaining_seconds", pa.uint32()),
+        ("full_seconds", pa.uint32()),
         ("dns_data", pa.string()),
         ("is_cut", pa.bool_()),
         ("expires_at", _TIME),
         ("resolved_at", _TIME),
-        ("resolved_at_basis", _TEXT),
+        ("resolved_how", _TEXT),
+        ("resolved_by", _TEXT),
+        ("resolved_earliest", _TIME),
+        ("resolved_latest", _TIME),
     ]
 )
-"""The DNS client's cache at ``snapshot_time``.
+"""The DNS client's cache at ``snapshot_time``; all times are by the host's own clock.
 
 ``remaining_seconds`` counts down and says when an entry dies, not when it was asked for
-(windows-facts 9): ``resolved_at`` is null unless the full time to live is known, and
-``resolved_at_basis`` says what it rests on. Type, status and section are numbers of Windows, or
-their words where they were exported as a table, which also cuts names (``is_cut``).
+(windows-facts 9). ``resolved_at`` is null unless it is known to the second, and ``resolved_how``
+says what it rests on, in the words of :class:`fleetaudit.records.names.ResolvedHow`;
+``resolved_by`` names the record of another log that has it. ``resolved_earliest`` and
+``resolved_latest`` bound it, null where nothing does: ``expires_at`` less the latter is the least
+that the full time to live can have been. Type, status and section are numbers of Windows, or their
+words where they were exported as a table, which also cuts names (``is_cut``).
 """

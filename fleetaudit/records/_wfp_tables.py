@@ -34,7 +34,8 @@ WFP_FILTERS: Final = pa.schema(
     ]
 )
 """WFP filters of one snapshot. ``filter_flags`` are space-separated, without their prefix;
-``conditions`` is a JSON list. ``filter_origin`` is decoded from the provider context."""
+``conditions`` is a JSON list of ``{"field", "match", "type", "value"}``. ``filter_origin`` is
+decoded from the provider context."""
 
 BOOT_FILTERS: Final = WFP_FILTERS
 """Filters that stand while Windows starts; the columns are those of ``wfp_filters``.

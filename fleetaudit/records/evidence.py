@@ -60,7 +60,8 @@ class EvidenceContext:
 
     Attributes:
         name: The evidence's own name, such as ``pfirewall.log.old``.
-        taken_at: When it was taken, by the controller's clock.
+        taken_at: When it was taken, by the host's own clock, as the times in the bytes are; None
+            if unknown, as it is of evidence that was gathered by hand.
         utc_offset_minutes: Local time minus UTC on the host at that time; None if unknown.
         time_zone: The host's time zone, whose rules tell the offset of every time; None if unknown.
     """

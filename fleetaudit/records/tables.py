@@ -1,7 +1,8 @@
 """The schemas of the bulk tables; names are ECS fields with ``_`` for ``.``.
 
 Times are UTC. Identifiers are unsigned and full width: WFP weights reach 2**64 - 1
-(windows-facts 4.2). Repeated texts are dictionary-encoded.
+(windows-facts 4.2). Repeated texts are dictionary-encoded. ``snapshot_time`` is when the host made
+a list, by its own clock; null where nobody knows, as of a list that was gathered by hand.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ __all__ = [
     "SECURITY_EVENTS",
     "SERVICES",
     "SYSMON_EVENTS",
+    "TASK_EVENTS",
     "VOLUMES",
     "WFP_FILTERS",
 ]
@@ -79,6 +81,8 @@ SECURITY_EVENTS: Final = pa.schema(
 
 Fields of the event that have no column stand in ``other_fields`` as a JSON object, values as
 they were. ``*_code`` columns hold the number behind ``%%``; an unknown number is kept.
+For ICMP the two ports are type and code, as Windows writes them; which is which depends on the end
+that is the host, so only ``drops`` tells them apart (windows-facts 1.3).
 """
 
 AUDIT_EVENTS: Final = pa.schema(
@@ -92,6 +96,24 @@ AUDIT_EVENTS: Final = pa.schema(
     ]
 )
 """Every other kept record of the Security log: 1100 to 1105, 4612, 4719, 544x, 494x."""
+
+TASK_EVENTS: Final = pa.schema(
+    [
+        ("record_id", pa.uint64()),
+        ("time", _TIME),
+        ("event_code", pa.uint16()),
+        ("computer", _TEXT),
+        ("user_sid", _TEXT),
+        ("user_name", _TEXT),
+        ("user_domain", _TEXT),
+        ("task_name", _TEXT),
+        ("other_fields", pa.string()),
+    ]
+)
+"""Tasks of the folder ``\\fleetaudit\\`` made, removed or changed: Security 4698, 4699 and 4702.
+
+Records of any other task are left out and counted: their definitions may hold secrets.
+"""
 
 FIREWALL_LOG: Final = pa.schema(
     [
@@ -157,9 +179,13 @@ FIREWALL_PROFILES: Final = pa.schema(
         ("log_maximum_kilobytes", pa.uint32()),
         ("is_log_dropped", pa.bool_()),
         ("is_log_allowed", pa.bool_()),
+        ("other_fields", pa.string()),
     ]
 )
-"""Firewall profiles as the registry has them; null where a store does not say."""
+"""Firewall profiles as the registry has them; null where a store does not say.
+
+``other_fields`` holds the profile's other values as a JSON object, by their names.
+"""
 
 AUDIT_POLICY: Final = pa.schema(
     [
@@ -187,6 +213,7 @@ The numbers are not those of ``audit_policy`` (windows-facts 5), hence another n
 
 SERVICES: Final = pa.schema(
     [
+        ("snapshot_time", _TIME),
         ("service_name", pa.string()),
         ("service_sid", pa.string()),
         ("display_name", pa.string()),
@@ -201,6 +228,7 @@ SERVICES: Final = pa.schema(
 
 PROCESSES: Final = pa.schema(
     [
+        ("snapshot_time", _TIME),
         ("process_pid", pa.uint64()),
         ("process_name", _TEXT),
         ("process_executable", _TEXT),
@@ -211,6 +239,7 @@ PROCESSES: Final = pa.schema(
 
 ADDRESSES: Final = pa.schema(
     [
+        ("snapshot_time", _TIME),
         ("ip", pa.string()),
         ("prefix_length", pa.uint8()),
         ("interface_index", pa.uint32()),
@@ -221,6 +250,7 @@ ADDRESSES: Final = pa.schema(
 
 LISTENERS: Final = pa.schema(
     [
+        ("snapshot_time", _TIME),
         ("network_iana_number", pa.uint16()),
         ("local_ip", pa.string()),
         ("local_port", pa.uint16()),
@@ -231,6 +261,7 @@ LISTENERS: Final = pa.schema(
 
 INTERFACES: Final = pa.schema(
     [
+        ("snapshot_time", _TIME),
         ("interface_index", pa.uint32()),
         ("interface_alias", _TEXT),
         ("network_name", pa.string()),
@@ -239,8 +270,17 @@ INTERFACES: Final = pa.schema(
 )
 """Connected interfaces; ``firewall_profile`` is public, private, domain or an unknown number."""
 
-VOLUMES: Final = pa.schema([("device", pa.string()), ("mount_point", pa.string())])
-"""NT device (``\\Device\\HarddiskVolume3``) and where it is mounted (``C:``)."""
+VOLUMES: Final = pa.schema(
+    [
+        ("snapshot_time", _TIME),
+        ("device", pa.string()),
+        ("mount_point", pa.string()),
+    ]
+)
+"""NT device (``\\Device\\HarddiskVolume3``) and where it is mounted (``C:``).
+
+A device has its number until the next boot only (windows-facts 1.3).
+"""
 
 DROPS: Final = pa.schema(
     [
@@ -255,14 +295,24 @@ DROPS: Final = pa.schema(
         ("local_port", pa.int32()),
         ("remote_ip", pa.string()),
         ("remote_port", pa.int32()),
+        ("icmp_type", pa.int32()),
+        ("icmp_code", pa.int32()),
         ("port", _TEXT),
         ("process_executable", _TEXT),
+        ("process_path", _TEXT),
+        ("layer", _TEXT),
+        ("original_profile", _TEXT),
+        ("current_profile", _TEXT),
         ("local_decided_by", _TEXT),
         ("window", pa.uint32()),
     ]
 )
-"""Attempts of one host, derived from its blocked events; -1 for a port or protocol not named.
+"""Attempts of one host, derived from its blocked events; -1 for a port, ICMP type or code, or
+protocol that is not named, and for what the protocol does not have.
 
+``process_executable`` is without its volume, and so the same on every host; ``process_path`` is
+where the program lies by the host's own drive letters, null where that is not known for sure.
+``layer`` and the profiles are words for the event's numbers, ``code-14999`` for one without.
 ``window`` counts the host's windows from 0: the one in whose observed time the attempt was first
 seen; null where that was in none.
 """
@@ -284,6 +334,7 @@ SCHEMAS: Final = MappingProxyType(
         "group_audit_policy": GROUP_AUDIT_POLICY,
         "services": SERVICES,
         "sysmon_events": SYSMON_EVENTS,
+        "task_events": TASK_EVENTS,
         "processes": PROCESSES,
         "addresses": ADDRESSES,
         "listeners": LISTENERS,

@@ -21,8 +21,10 @@ class Window:
         opened_at: When both subcategories had been read back as on.
         closed_at: When they were put back; None while the window is open.
         first_record: The newest record of the Security log before the window opened.
+        leases: Names of the leases that guarded it: what the log says of their tasks is ours.
     """
 
     opened_at: datetime
     closed_at: datetime | None = None
     first_record: int = 0
+    leases: tuple[str, ...] = ()

@@ -174,6 +174,7 @@ def _from_window(window: Window) -> Object:
         "opened_at": window.opened_at.isoformat(),
         "closed_at": None if window.closed_at is None else window.closed_at.isoformat(),
         "first_record": window.first_record,
+        "leases": list(window.leases),
     }
 
 
@@ -182,6 +183,7 @@ def _to_window(value: Object) -> Window:
         opened_at=_time(value, "opened_at"),
         closed_at=None if value.get("closed_at") is None else _time(value, "closed_at"),
         first_record=_number(value, "first_record"),
+        leases=_texts(value, "leases"),
     )
 
 
@@ -217,6 +219,14 @@ def _text(value: Object, key: str) -> str:
     if not isinstance(found, str):
         raise ValueError(f"{key!r} is not a text")  # noqa: TRY004 - damage to a file
     return found
+
+
+def _texts(value: Object, key: str) -> tuple[str, ...]:
+    """Return a list of texts; an earlier version may not have written it."""
+    found = value.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError(f"{key!r} is not a list of texts")
+    return tuple(found)
 
 
 def _number(value: Object, key: str) -> int:

@@ -38,6 +38,11 @@ def test_between_a_shutdown_and_the_next_known_boot_no_snapshot_holds() -> None:
     assert _snapshots_for(epochs, 5) == ()
 
 
+def test_a_record_from_before_the_first_known_boot_has_no_snapshot() -> None:
+    epochs = draw_epochs(snapshots=[_ns(10)], boots=[START], shutdowns=[])
+    assert [_snapshots_for(epochs, minutes) for minutes in (-1, -0.25, 1)] == [(), (0,), (0,)]
+
+
 def test_boot_times_that_differ_by_seconds_are_one_boot() -> None:
     boot = START - timedelta(days=1)
     epochs = draw_epochs(

@@ -53,6 +53,13 @@ def test_a_group_address_is_the_hosts_end() -> None:
     assert _ends(_event("ff02::c", "fe80::1"))[0] == "ff02::c"
 
 
+def test_a_broadcast_address_of_its_own_networks_is_the_hosts_end() -> None:
+    event = _event("10.0.0.255", "10.0.0.2")
+    assert _ends(event)[0] == "10.0.0.2"
+    known = _ends(event, broadcasts=frozenset({"10.0.0.255"}))
+    assert known == ("10.0.0.255", "10.0.0.2", "group-address")
+
+
 def test_without_better_knowledge_the_build_decides() -> None:
     assert _ends(_event("10.1.1.1", "10.2.2.2"), os_build=19045)[0] == "10.2.2.2"
     assert _ends(_event("10.1.1.1", "10.2.2.2"), os_build=7601)[0] == "10.1.1.1"
@@ -62,6 +69,23 @@ def test_without_better_knowledge_the_build_decides() -> None:
 def test_the_layer_overrules_a_direction_that_contradicts_it() -> None:
     row = localize(_event("10.0.0.1", "1.1.1.1", layer=48), own=OWN, os_build=26200).iloc[0]
     assert row["network_direction"] == "outbound"
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        (14594, "forward"),
+        (14595, "bidirectional"),
+        (14641, "inbound"),
+        (14642, "outbound"),
+        (14999, "code-14999"),
+        (-1, "unknown"),
+    ],
+)
+def test_a_direction_is_a_word_and_an_unknown_number_is_kept(code: int, word: str) -> None:
+    event = _event("10.0.0.2", "10.0.0.1", direction=code, layer=12)
+    row = localize(event, own=OWN, os_build=20348).iloc[0]
+    assert row["network_direction"] == word
 
 
 @pytest.mark.parametrize(

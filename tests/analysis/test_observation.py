@@ -22,7 +22,7 @@ def _change(minutes: float, what: str, subcategory: Subcategory) -> AuditRecord:
     return AuditRecord(
         time_ns=_ns(minutes),
         code=4719,
-        fields={"SubcategoryGuid": subcategory.braced, "AuditPolicyChanges": what},
+        fields={"subcategoryguid": subcategory.braced, "auditpolicychanges": what},
     )
 
 
@@ -153,6 +153,11 @@ def test_a_burst_that_nobody_saw_end_is_not_counted_and_said() -> None:
     seen = _observe(windows=(_burst(0), left_open))
     assert _seconds(seen) == [30.0, 0.0]
     assert [gap.kind for gap in seen.gaps] == ["hours-unknown"]
+
+
+def test_a_log_that_was_full_or_archived_is_told_once() -> None:
+    records = [AuditRecord(time_ns=_ns(5), code=code, fields={}) for code in (1105, 1104, 1105)]
+    assert _hours(*records)[1] == ["log-full", "log-full"]
 
 
 def test_without_a_window_nobody_knows_how_long_was_looked_at() -> None:

@@ -1,8 +1,10 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from fleetaudit.analysis.policy_changes import AuditRecord
-from fleetaudit.analysis.traces import own_traces
+from fleetaudit.analysis.traces import own_traces, unread_tasks
 from fleetaudit.ingest import FactsTimeline
 from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.records.window import Window
@@ -14,7 +16,11 @@ NOTHING = FactsTimeline(before=None, after=None)
 
 def _record(seconds: float, code: int = 4719, **fields: str) -> AuditRecord:
     moment = OPENED + timedelta(seconds=seconds)
-    return AuditRecord(time_ns=int(moment.timestamp() * 1e9), code=code, fields=fields)
+    return AuditRecord(
+        time_ns=int(moment.timestamp() * 1e9),
+        code=code,
+        fields={name.lower(): said for name, said in fields.items()},
+    )
 
 
 def _policy(seconds: float, said: str, one: Subcategory = Subcategory.CONNECTION) -> AuditRecord:
@@ -66,3 +72,16 @@ def test_of_two_changes_before_a_read_back_the_last_one_is_ours() -> None:
 def test_a_task_is_ours_by_its_folder() -> None:
     ours = _record(0, 4698, TaskName="\\fleetaudit\\fleetaudit-20261121T080000Z")
     assert _said(ours, _record(0, 4698, TaskName="\\Other\\task")) == ["the lease's task was made"]
+
+
+def test_tasks_that_could_not_be_fetched_are_a_gap() -> None:
+    (gap,) = unread_tasks("web01", b'\xef\xbb\xbf{"TasksProblem": "wevtutil ended with 5."}')
+    assert (gap.kind, gap.host) == ("own-tasks-unread", "web01")
+    assert gap.what.endswith("wevtutil ended with 5.")
+
+
+@pytest.mark.parametrize(
+    "facts", [b"", b"[]", b"{}", b'{"TasksProblem": null}', b'{"TasksProblem": 7}', b"\xff"]
+)
+def test_an_export_that_says_nothing_of_tasks_is_no_gap(facts: bytes) -> None:
+    assert list(unread_tasks("web01", facts)) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import re
 from collections import Counter
@@ -12,13 +14,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fleetaudit.cli._derive import derive
-from fleetaudit.cli._gathered import gather, store_gathered
 from fleetaudit.cli._score import Score, score
 from fleetaudit.cli.demo import _verdict
 from fleetaudit.collectors import catalogue
 from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.records.call import Attachment
 from fleetaudit.records.evidence import Phase
-from fleetaudit.records.figures import Analysis, HostDrops
+from fleetaudit.records.figures import Analysis, HostDrops, RunInfo
+from fleetaudit.records.host_record import HostRecord
+from fleetaudit.records.outcome import HOST, Outcome, OutcomeKind
 from fleetaudit.records.window import Window
 from fleetaudit.reporting import render_html, render_markdown, render_summary
 from fleetaudit.simulation.faults import Fault
@@ -40,9 +44,9 @@ pytestmark = pytest.mark.slow
 class Sweep:
     """Switches auditing on for short bursts on every host of a fleet, and fetches the evidence."""
 
-    def __init__(self, desk: Desk, path: Path) -> None:
+    def __init__(self, desk: Desk, run: RunDirectory) -> None:
         self.desk = desk
-        self.path = path
+        self.run = run
         self.hosts = [host for host in desk.fleet if host.fault is Fault.NONE]
         self.windows: dict[str, list[Window]] = {host.name: [] for host in self.hosts}
 
@@ -70,12 +74,16 @@ class Sweep:
             first = self.windows[host.name][0] if self.windows[host.name] else None
             whole = replace(first, closed_at=now) if first else Window(opened_at=now)
             for source in catalogue().values():
-                if phase in source.phases:
-                    folder = self.path / host.name / "evidence" / source.name / phase.value
-                    folder.mkdir(parents=True)
-                    said = self.desk.ask(host.name, source.script, **source.parameters(whole))
-                    for name, data in said.files.items():
-                        (folder / name).write_bytes(data)
+                if phase not in source.phases:
+                    continue
+                sink = self.run.host(host.name).sink(source.name, phase, now)
+                said = self.desk.ask(host.name, source.script, **source.parameters(whole))
+                for name, data in said.files.items():
+                    with sink.open(name) as stream:
+                        stream.write(gzip.compress(data))
+                    digest = hashlib.sha256(data).hexdigest()
+                    kept = Attachment(name=name, length=len(data), sha256=digest, stored_length=1)
+                    sink.keep(kept)
 
 
 @pytest.fixture(scope="module")
@@ -86,17 +94,29 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def scored(place: Path) -> Scored:
     desk = make_desk(22)
-    sweep = Sweep(desk, place / "gathered")
-    sweep.fetch(Phase.BEFORE)
-    for _ in range(BURSTS):
-        sweep.burst()
-        desk.wait((EVERY - BURST) / timedelta(minutes=1))
-    sweep.fetch(Phase.AFTER)
-    gathered = gather([sweep.path], host=None)
-    with store_gathered(gathered, path=place / "run", clock=desk.fleet.clock) as run:
+    info = RunInfo(
+        run_id="bursts",
+        command="demo",
+        started_at=desk.fleet.clock.now(),
+        ended_at=None,
+        tool_version="",
+        started_by="",
+        parameters={},
+    )
+    with RunDirectory.create(place / "run", info) as run:
+        sweep = Sweep(desk, run)
+        sweep.fetch(Phase.BEFORE)
+        for _ in range(BURSTS):
+            sweep.burst()
+            desk.wait((EVERY - BURST) / timedelta(minutes=1))
+        sweep.fetch(Phase.AFTER)
         for name, windows in sweep.windows.items():
-            folder = run.host(name)
-            folder.commit(replace(folder.record(), windows=tuple(windows)))
+            outcomes = tuple(
+                Outcome(host=name, source=source, kind=OutcomeKind.COLLECTED)
+                for source in (HOST, *catalogue())
+            )
+            record = HostRecord(host=name, outcomes=outcomes, windows=tuple(windows))
+            run.host(name).commit(record)
         analysis = derive(run)
     return analysis, score(analysis, desk.fleet.truth())
 

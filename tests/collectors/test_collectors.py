@@ -114,6 +114,22 @@ def test_only_newer_records_are_asked_for() -> None:
     assert catalogue()["security-events"].parameters(window) == {"AfterRecord": 4711}
 
 
+def test_of_tasks_only_those_of_the_windows_leases_are_asked_for() -> None:
+    window = Window(opened_at=MOMENT, first_record=4711, leases=("fleetaudit-1",))
+    parameters = catalogue()["security-events"].parameters(window)
+    assert parameters == {"AfterRecord": 4711, "LeaseName": ("fleetaudit-1",)}
+    assert set(parameters) == set(help_of("Export-SecurityEvent").parameters)
+
+
+def test_an_export_of_tasks_fills_the_table_of_tasks_and_no_other() -> None:
+    first = next(
+        reading
+        for reading in catalogue()["security-events"].readings
+        if fnmatch("security-tasks.evtx", reading.pattern)
+    )
+    assert first.tables == ("task_events",)
+
+
 def test_a_table_of_evidence_has_a_schema_and_one_collector() -> None:
     tables = [table for one in catalogue().values() for table in one.tables]
     assert sorted([*tables, *DERIVED]) == sorted(SCHEMAS)

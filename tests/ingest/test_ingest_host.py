@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fleetaudit.collectors import catalogue
-from fleetaudit.ingest import ingest_host
+from fleetaudit.ingest import ingest_host, read_facts_timeline
 from fleetaudit.records.call import Attachment
 from fleetaudit.records.evidence import Phase
 from fleetaudit.store import HostFolder
@@ -39,8 +39,16 @@ def line(second: int, port: int = 445) -> bytes:
     )
 
 
-def keep(folder: HostFolder, name: str, data: bytes, *, source: str = "firewall-log") -> None:
-    sink = folder.sink(source, Phase.AFTER, NOW)
+def keep(
+    folder: HostFolder,
+    name: str,
+    data: bytes,
+    *,
+    source: str = "firewall-log",
+    phase: Phase = Phase.AFTER,
+    taken_at: datetime = NOW,
+) -> None:
+    sink = folder.sink(source, phase, taken_at)
     with sink.open(name) as stream:
         stream.write(gzip.compress(data))
     digest = hashlib.sha256(data).hexdigest()
@@ -131,3 +139,20 @@ def test_damaged_evidence_is_an_issue_and_the_rest_is_read(folder: HostFolder) -
     assert [(issue.source, issue.where, issue.lost) for issue in issues] == [
         ("pfirewall-1.log", "file", 1)
     ]
+
+
+def test_the_time_of_an_import_is_not_taken_for_the_time_of_the_facts(folder: HostFolder) -> None:
+    for phase in (Phase.IMPORTED, Phase.AFTER):
+        for name in ("server-2022-de.json", "groups-elevated-de.csv"):
+            stored = "facts.json" if name.endswith("json") else "groups.csv"
+            data = (FACTS / name).read_bytes()
+            arrived = NOW + timedelta(seconds=30)
+            keep(folder, stored, data, source="host-facts", phase=phase, taken_at=arrived)
+        facts = read_facts_timeline(folder)
+        assert facts.latest is not None
+        is_import = phase is Phase.IMPORTED
+        assert (facts.latest.clock_offset == timedelta(0)) is is_import
+        assert facts.is_clock_compared is not is_import
+        newest = folder.evidence()[-1]
+        offset = facts.latest.clock_offset
+        assert facts.host_time(newest) == (None if is_import else newest.taken_at + offset)

@@ -106,6 +106,7 @@ def test_a_sweep_audits_for_exactly_the_window_and_puts_back_what_was(
     assert pauses[0].until - window.opened_at == timedelta(minutes=10)
     assert pauses[0].urgency is Urgency.RESTORE
     assert window.first_record == 500
+    assert window.leases == ("fleetaudit-run",)
     assert window.closed_at is not None
     assert bench.host.policy == BEFORE
     assert bench.journal.open_debts() == ()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from fleetaudit.parsers import dns_cache
 from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, split
+from fleetaudit.records.names import ResolvedHow
 
 _REPOSITORY = Path(__file__).parents[2]
 _SAMPLES = Path(os.environ.get("FLEETAUDIT_SAMPLES", _REPOSITORY.parent / "shared" / "samples"))
@@ -38,9 +39,37 @@ def test_entries_have_their_end_and_an_unknown_beginning() -> None:
     ]
     assert rows[1]["expires_at"] == _TAKEN + timedelta(seconds=93)
     assert {row["resolved_at"] for row in rows} == {None}
-    assert {row["resolved_at_basis"] for row in rows} == {dns_cache.UNKNOWN_FULL_TTL}
+    assert {row["resolved_how"] for row in rows} == {ResolvedHow.UNKNOWN}
+    assert {row["resolved_latest"] for row in rows} == {_TAKEN}
     assert (rows[2]["dns_status"], rows[2]["expires_at"]) == ("9003", None)
     assert [(issue.where, issue.lost) for issue in issues] == [("entry 4", 0)]
+
+
+def test_a_cache_that_says_when_it_was_read_is_dated_by_that() -> None:
+    rows, issues = _parse((_CASES / "dns-cache-dated.json").read_bytes())
+    read_at = datetime(2026, 11, 21, 8, 12, 30, 123_000, tzinfo=UTC)
+    assert {row["snapshot_time"] for row in rows} == {read_at}
+    assert rows[0]["expires_at"] == read_at + timedelta(seconds=93)
+    assert [(issue.where, issue.lost) for issue in issues] == [("entry 3", 0)]
+
+
+def test_the_full_time_to_live_tells_when_an_entry_was_made() -> None:
+    rows, _ = _parse((_CASES / "dns-cache-dated.json").read_bytes())
+    full, resolved_at = rows[1], rows[1]["snapshot_time"] - timedelta(seconds=600)
+    assert (full["full_seconds"], full["resolved_how"]) == (3600, ResolvedHow.FULL_TTL)
+    for column in ("resolved_at", "resolved_earliest", "resolved_latest"):
+        assert full[column] == resolved_at
+    others = (rows[0], *rows[2:])
+    assert {(row["resolved_how"], row["resolved_at"]) for row in others} == {
+        (ResolvedHow.UNKNOWN, None)
+    }
+
+
+@pytest.mark.parametrize("time", ["null", '"today"', '"0001-01-01T00:00:00Z"', "[]", '"9999"'])
+def test_a_time_of_reading_that_is_none_is_told_and_the_entries_stay(time: str) -> None:
+    rows, issues = _parse(f'{{"HostTime":{time},"Entries":[{{"Entry":"a"}}]}}'.encode())
+    assert [row["snapshot_time"] for row in rows] == [_TAKEN]
+    assert [(issue.lost, issue.problem[:18]) for issue in issues] == [(0, "HostTime cannot be")]
 
 
 def test_a_redirected_table_is_read_by_its_dashes() -> None:

@@ -66,6 +66,12 @@ def test_a_root_an_encoding_and_double_quotes_change_nothing(encoding: str) -> N
     assert dns["execution_pid"] == 4
 
 
+@pytest.mark.parametrize("root", ["root", "My.Root_1", "Ereignisse", "\u00c9v\u00e9nements"])
+def test_a_root_element_may_have_any_name(root: str) -> None:
+    named = _ROOTED.replace(b"<Events>", f"<{root}>".encode())
+    assert _parse(named.replace(b"</Events>", f"</{root}>\n".encode())) == _parse(_ROOTED)
+
+
 def test_pretty_printed_events_are_read_by_the_xml_parser() -> None:
     pretty = re.sub(rb"(</?(?:System|EventData|Data|Event)\b)", rb"\n  \1", _ROOTED)
     pretty = pretty.replace(b"\n  </Data>", b"</Data>")

@@ -109,9 +109,9 @@ def test_addresses_of_windows_7_have_masks() -> None:
 
 def test_listeners_are_of_tcp_and_udp() -> None:
     rows, issues = case(parse_listeners, "listeners.json")
-    assert rows == [
-        {"network_iana_number": 6, "local_ip": "::", "local_port": 445, "process_pid": 4},
-        {"network_iana_number": 17, "local_ip": "fe80::1", "local_port": 5353, "process_pid": 1044},
+    assert [tuple(row.values()) for row in rows] == [
+        (None, 6, "::", 445, 4),
+        (None, 17, "fe80::1", 5353, 1044),
     ]
     assert [(issue.where, issue.lost) for issue in issues] == [("entry 3", 1)]
 
@@ -182,15 +182,26 @@ def test_every_entry_is_a_row_or_a_lost_one(items: list[object]) -> None:
 
 def test_volumes_are_read_below_a_head_in_any_language() -> None:
     rows, issues = case(parse_volumes, "volumes-de.txt")
-    assert rows == [
-        {"device": r"\Device\Mup", "mount_point": None},
-        {"device": r"\Device\HarddiskVolume3", "mount_point": "C:"},
-        {"device": r"\Device\HarddiskVolume1", "mount_point": None},
-        {"device": r"\Device\HarddiskVolume12", "mount_point": r"D:\Daten Mount"},
+    assert [(row["device"], row["mount_point"]) for row in rows] == [
+        (r"\Device\Mup", None),
+        (r"\Device\HarddiskVolume3", "C:"),
+        (r"\Device\HarddiskVolume1", None),
+        (r"\Device\HarddiskVolume12", r"D:\Daten Mount"),
     ]
     assert [(issue.where, issue.problem) for issue in issues] == [
         ("line 8", "no volume: 'rubbish'")
     ]
+
+
+@pytest.mark.parametrize(
+    ("parse", "name"), [(parse_volumes, "volumes-de.txt"), (parse_services, "services.json")]
+)
+def test_each_row_says_when_its_list_was_taken(parse: Callable[..., Any], name: str) -> None:
+    taken_at = datetime(2026, 11, 21, 8, tzinfo=UTC)
+    context = EvidenceContext(name=name, taken_at=taken_at)
+    rows, _ = split(parse(io.BytesIO((CASES / name).read_bytes()), context))
+    times = {time for one in rows for time in one.batch["snapshot_time"].to_pylist()}
+    assert times == {taken_at}
 
 
 @pytest.mark.parametrize("parse", PARSERS[:3])

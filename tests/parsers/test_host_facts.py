@@ -130,6 +130,8 @@ def test_without_a_label_elevation_is_not_guessed() -> None:
             "GroupPolicy: its times are beyond",
         ),
         (least(GroupPolicy=FAR | {"RefreshTime": 2**62}), "GroupPolicy: its times are beyond"),
+        (least(HostTime="9999-12-31T00:00:00Z"), "HostTime is '9999"),
+        (least(BootTime="0001-01-01T00:00:00Z"), "BootTime is '0001"),
         (least(TimeZone={"Bias": 0}), r"TimeZone\.ActiveTimeBias is missing"),
         (least(TimeZone={"ActiveTimeBias": 5000, "Bias": 0}), "not at most a day"),
         (least(SecurityLog=7), "SecurityLog is '7', not an object"),

@@ -106,12 +106,29 @@ def test_profiles_are_read_with_their_log() -> None:
         "log_maximum_kilobytes": 4096,
         "is_log_dropped": True,
         "is_log_allowed": False,
+        "other_fields": '{"DisableNotifications": 1}',
     }
     assert (private["profile"], private["is_enabled"], private["log_path"]) == (
         "private",
         False,
         None,
     )
+
+
+def test_values_of_a_profile_without_a_column_are_kept_up_to_a_bound() -> None:
+    key = KEY.replace("FirewallRules", "PublicProfile")
+    logging = key.replace("]", "\\Logging]")
+    lines = [
+        f'{key}\r\n"EnableFirewall"=dword:1\r\n"Odd"=hex:0a,0b\r\n"Long"="{"x" * 5000}"',
+        f'{logging}\r\n"New"="text"',
+        *(f'"n{number}"=dword:{number:x}' for number in range(200)),
+    ]
+    tables, issues = read("\r\n".join([HEADER.splitlines()[0], *lines]).encode())
+    (public,) = tables["firewall_profiles"]
+    others = json.loads(public["other_fields"])
+    assert (others["Odd"], others["Logging\\New"], others["Logging\\n7"]) == ("0a0b", "text", 7)
+    assert len(others) == 100
+    assert len(issues) == 1 + 202 - 100
 
 
 def test_group_policy_in_an_old_export_is_read_and_the_private_profile_wins() -> None:

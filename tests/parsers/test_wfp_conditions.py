@@ -84,7 +84,8 @@ def test_conditions_are_taken_out_and_lines_keep_their_numbers() -> None:
     text, found = _cut(b"<a>" + _SET + b"\n" + _SET + b"</a>")
     assert b"FWPM" not in text
     assert text.count(b"\n") == 2 * _SET.count(b"\n") + 1
-    assert found == ['[{"field":"FWPM_CONDITION_IP_PROTOCOL","match":"FWP_MATCH_EQUAL","value":6}]']
+    said = '"field":"FWPM_CONDITION_IP_PROTOCOL","match":"FWP_MATCH_EQUAL"'
+    assert found == [f'[{{{said},"type":"FWP_UINT8","value":6}}]']
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_conditions_without_their_marks_cannot_be_had() -> None:
     )
     assert data != _STATE
     rows, _ = _parse(data)
-    assert rows[-1]["conditions"] == '[{"field":null,"match":null,"value":null}]'
+    assert rows[-1]["conditions"] == '[{"field":null,"match":null,"type":null,"value":null}]'
 
 
 @pytest.mark.parametrize("length", [1, 7, 64, 1000])

@@ -64,7 +64,7 @@ def test_a_state_with_two_roots_gives_every_filter_resolved() -> None:
         "callout_key": None,
         "effective_weight": (1 << 64) - 1,
         "conditions": '[{"field":"FWPM_CONDITION_CURRENT_PROFILE_ID",'
-        '"match":"FWP_MATCH_EQUAL","value":2}]',
+        '"match":"FWP_MATCH_EQUAL","type":"FWP_UINT32","value":2}]',
     }
 
 
@@ -93,6 +93,14 @@ def test_every_kind_of_condition_value_is_kept() -> None:
         "ALE_USER_ID": "O:SYG:SYD:(A;;CCRC;;;S-1-5-80-1)",
         "ALE_PACKAGE_ID": "S-1-0-0",
     }
+    assert [item["type"] for item in conditions] == [
+        "FWP_BYTE_BLOB_TYPE",
+        "FWP_UINT8",
+        "FWP_RANGE_TYPE",
+        "FWP_RANGE_TYPE",
+        "FWP_SECURITY_DESCRIPTOR_TYPE",
+        "FWP_SID",
+    ]
 
 
 def test_a_list_of_filters_lacks_what_only_a_state_has() -> None:

@@ -408,6 +408,16 @@ def test_the_query_of_the_security_log_stays_below_the_limit_of_terms() -> None:
     assert query[1] == "*[System[($Wanted) and EventRecordID>$AfterRecord]]"
 
 
+def test_only_tasks_of_a_name_are_asked_for_and_a_name_cannot_leave_its_quotes() -> None:
+    text = scripts.text("Export-SecurityEvent")
+    assert """"Data[@Name='TaskName']='\\fleetaudit\\$Name'" """.strip() in text
+    assert '$TaskQuery = "*[System[($TaskEvents) and' in text
+    assert "EventRecordID>$AfterRecord] and EventData[$Tasks]]" in text
+    pattern = re.search(r"\[ValidatePattern\('(.*)'\)\]\n    \[string\[\]\] \$LeaseName", text)
+    assert pattern is not None
+    assert not re.search(pattern[1], "x' or Data='")
+
+
 def test_both_forms_of_a_function_take_the_same_parameters() -> None:
     for mode in LanguageMode:
         text = scripts.functions(mode)

@@ -306,7 +306,36 @@ def test_security_events_are_asked_for_with_one_query(host: FakeHost) -> None:
     assert call.endswith(") and EventRecordID>4711]]] [/ow:true]")
     assert answer.files["security.evtx"] == b"ElfFile"
     facts = read_json(answer.files["facts.json"])
-    assert facts == {"OldestRecordNumber": 118, "RecordCount": 40211}
+    assert facts == {"OldestRecordNumber": 118, "RecordCount": 40211, "TasksProblem": None}
+    assert set(answer.files) == {"security.evtx", "facts.json"}
+
+
+@pytest.mark.parametrize("mode", [LanguageMode.FULL, LanguageMode.CONSTRAINED])
+def test_records_of_the_leases_own_task_are_asked_for_apart(
+    host: FakeHost, mode: LanguageMode
+) -> None:
+    answer = host.run("Export-SecurityEvent", mode, AfterRecord=4711, LeaseName="fleetaudit-1")
+    call = host.called("wevtutil")[1]
+    assert call.endswith(
+        "[/q:*[System[(EventID=4698 or EventID=4699 or EventID=4702) and EventRecordID>4711]"
+        " and EventData[Data[@Name='TaskName']='\\fleetaudit\\fleetaudit-1']]] [/ow:true]"
+    )
+    assert answer.exits == [("wevtutil", 0)]
+    assert answer.files["security-tasks.evtx"] == b"ElfFile"
+
+
+@pytest.mark.parametrize("body", ["exit 5", ":"])
+def test_tasks_that_cannot_be_exported_cost_nothing_and_are_told(host: FakeHost, body: str) -> None:
+    host.tool("wevtutil", f'case "$3" in *tasks*) {body};; *) printf ElfFile > "$3";; esac')
+    answer = host.run("Export-SecurityEvent", LeaseName="fleetaudit-1")
+    assert answer.exits == [("wevtutil", 0)]
+    assert set(answer.files) == {"security.evtx", "facts.json"}
+    assert read_json(answer.files["facts.json"])["TasksProblem"]
+
+
+def test_a_name_that_no_lease_has_is_refused(host: FakeHost) -> None:
+    answer = host.run("Export-SecurityEvent", LeaseName="x]or[Data")
+    assert answer.error.startswith("ParameterArgumentValidationError")
 
 
 def test_the_firewall_log_is_read_where_group_policy_puts_it(host: FakeHost) -> None:

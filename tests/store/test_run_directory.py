@@ -43,7 +43,12 @@ RECORD = HostRecord(
         ),
     ),
     windows=(
-        Window(opened_at=START, closed_at=START + timedelta(minutes=10), first_record=4711),
+        Window(
+            opened_at=START,
+            closed_at=START + timedelta(minutes=10),
+            first_record=4711,
+            leases=("fleetaudit-20261121T080000Z",),
+        ),
         Window(opened_at=START + timedelta(minutes=15), first_record=4999),
     ),
     restoration=Restoration.RESTORED,

@@ -1,12 +1,14 @@
 """The names that a simulated host's programs ask for, and the logs that tell of it.
 
-A neighbour's name comes from its address, so that every host knows it by the same one.
+A neighbour's name comes from its address, so that every host knows it by the same one. A name is
+asked for some time after each start of the host, and again whenever its answer has died.
 """
 
 from __future__ import annotations
 
 import zlib
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.simulation.answers._answer import exit_record, file_records, has_rights, refusal
@@ -23,17 +25,37 @@ if TYPE_CHECKING:
     from fleetaudit.simulation.formats.evtx import Field
     from fleetaudit.simulation.model.host import SimulatedHost
 
-__all__ = ["draw", "event", "export", "known_names"]
+__all__ = ["FULL_TTL", "Resolved", "draw", "event", "export", "known_names"]
 
+FULL_TTL: Final = 3600
+"""Seconds that every name may be remembered."""
 _MOST_NAMES: Final = 6
+_FIRST_ASKED: Final = 900
+"""Within so many seconds of a start each name has been asked for."""
 _KEYWORDS: Final = 0x8000000000000000
 _INFORMATION: Final = 4
 
 
-def known_names(host: SimulatedHost) -> tuple[tuple[str, str], ...]:
-    """Return the names that the host asked for last, each with its address."""
-    addresses = [str(v4) for v4, _ in host.neighbours[:_MOST_NAMES]]
-    return tuple((f"srv-{one.replace('.', '-')}.corp.example", one) for one in addresses)
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A name that the host knows, and when a server told it, by true time."""
+
+    name: str
+    address: str
+    at: datetime
+
+
+def known_names(asked: Asked) -> tuple[Resolved, ...]:
+    """Return the names that the host remembers, the one that was asked for last at the end."""
+    found = []
+    for v4, _ in asked.host.neighbours[:_MOST_NAMES]:
+        name = f"srv-{str(v4).replace('.', '-')}.corp.example"
+        wait = timedelta(seconds=draw(asked.host, name) % _FIRST_ASKED)
+        known = (asked.now - asked.host.booted_at - wait).total_seconds()
+        if known >= 0:
+            at = asked.now - timedelta(seconds=known % FULL_TTL)
+            found.append(Resolved(name, str(v4), at))
+    return tuple(sorted(found, key=lambda one: one.at))
 
 
 def draw(host: SimulatedHost, what: str) -> int:
@@ -49,13 +71,13 @@ def event(
     code: int,
     version: int,
     number: int,
+    at: datetime,
     values: Sequence[tuple[Field, object]],
 ) -> EventRecord:
-    """Return a record of some seconds ago; ``number`` counts from 1, the newest last."""
-    moment = asked.host.host_time(asked.now - timedelta(seconds=90 - number))
+    """Return a record of the true time ``at``; ``number`` counts from 1, the newest last."""
     return EventRecord(
         record_id=1000 + number,
-        filetime=filetime(moment),
+        filetime=filetime(asked.host.host_time(at)),
         provider=provider,
         event_id=code,
         version=version,

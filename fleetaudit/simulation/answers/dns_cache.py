@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.simulation.answers._answer import Answer, Asked, file_records, unsupported
-from fleetaudit.simulation.answers._names import draw, known_names
-from fleetaudit.simulation.formats.context import render_json
+from fleetaudit.simulation.answers._names import FULL_TTL, known_names
+from fleetaudit.simulation.formats.context import iso, render_json
 from fleetaudit.simulation.model.specs import Trait
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ __all__ = ["ANSWER"]
 
 _LAST_WITHOUT: Final = 7601
 """The build of Windows 7, which has no ``Get-DnsClientCache``."""
-_FULL_TTL: Final = 3600
 
 
 def _give(asked: Asked) -> Iterator[Emission]:
@@ -28,19 +27,20 @@ def _give(asked: Asked) -> Iterator[Emission]:
         return
     entries = [
         {
-            "Entry": name,
-            "Name": name,
+            "Entry": one.name,
+            "Name": one.name,
             "Type": 1,
             "Status": 0,
             "Section": 1,
-            "TimeToLive": (draw(host, name) - int(asked.now.timestamp())) % _FULL_TTL,
+            "TimeToLive": FULL_TTL - int((asked.now - one.at).total_seconds()),
             "DataLength": 4,
-            "Data": address,
+            "Data": one.address,
         }
-        for name, address in known_names(host)
+        for one in known_names(asked)
     ]
+    cache = {"HostTime": iso(host.host_time(asked.now)), "Entries": entries}
     has_mark = Trait.BYTE_ORDER_MARK in host.spec.traits
-    yield from file_records("dns-cache.json", render_json(entries, has_mark=has_mark))
+    yield from file_records("dns-cache.json", render_json(cache, has_mark=has_mark))
 
 
 ANSWER = Answer(name="Get-DnsCache", give=_give)

@@ -39,17 +39,18 @@ def _give(asked: Asked) -> Iterator[Emission]:
             code=22,
             version=5,
             number=number,
+            at=one.at,
             values=(
                 (Field("RuleName", _T), "-"),
-                (Field("UtcTime", _T), f"{host.host_time(asked.now):%Y-%m-%d %H:%M:%S}.000"),
+                (Field("UtcTime", _T), f"{host.host_time(one.at):%Y-%m-%d %H:%M:%S}.000"),
                 (Field("ProcessId", _U32), host.process_id("agent")),
-                (Field("QueryName", _T), name),
+                (Field("QueryName", _T), one.name),
                 (Field("QueryStatus", _T), "0"),
-                (Field("QueryResults", _T), f"::ffff:{address};"),
+                (Field("QueryResults", _T), f"::ffff:{one.address};"),
                 (Field("Image", _T), "C:\\Program Files\\Agent\\agent.exe"),
             ),
         )
-        for number, (name, address) in enumerate(known_names(host), start=1)
+        for number, one in enumerate(known_names(asked), start=1)
     ]
     yield from export(asked, "sysmon.evtx", records)
 

@@ -26,11 +26,11 @@ _T = Trait
 
 _HEALTHY: Final = (
     ("ws-berlin-01", "11", _DE, Role.WORKSTATION, (_T.REFRESHES, _T.LOGS_DROPS)),
-    ("fs-berlin-01", "2022", _DE, Role.FILE_SERVER, (_T.LOGS_DROPS,)),
+    ("fs-berlin-01", "2022", _DE, Role.FILE_SERVER, (_T.LOGS_DROPS, _T.TASKS_AUDITED)),
     ("ws-paris-01", "10", _FR, Role.WORKSTATION, (_T.PROMPTED_BLOCKS, _T.BYTE_ORDER_MARK)),
     ("web-paris-01", "2025", _FR, Role.WEB_SERVER, (_T.LOGS_DROPS, _T.SMALL_FIREWALL_LOG)),
     ("ws-osaka-01", "11-24H2", _JA, Role.WORKSTATION, (_T.REBOOTS,)),
-    ("db-osaka-01", "2019", _JA, Role.DATABASE, (_T.UNSIGNED_BIAS,)),
+    ("db-osaka-01", "2019", _JA, Role.DATABASE, (_T.UNSIGNED_BIAS, _T.TASKS_AUDITED)),
     ("ws-boston-01", "11", _EN, Role.WORKSTATION, (_T.VPN, _T.PROMPTED_BLOCKS)),
     ("web-boston-01", "2022", _EN, Role.WEB_SERVER, (_T.AUDITED_BEFORE, _T.LOGS_DROPS)),
     ("old-boston-01", "7", _EN, Role.WORKSTATION, (_T.LOGS_DROPS,)),
@@ -43,7 +43,13 @@ _HEALTHY: Final = (
     ("dc-berlin-01", "2025", _DE, Role.HARDENED, (_T.GPO_AUDIT, _T.SUCCESS_BEFORE, _T.GPO_LOGGING)),
     ("fs-boston-02", "2022", _EN, Role.FILE_SERVER, (_T.GPO_REVERTS,)),
     ("ws-boston-02", "11-24H2", _EN, Role.WORKSTATION, (_T.BYTE_ORDER_MARK, _T.AGENT_REVERTS)),
-    ("web-osaka-02", "2025", _JA, Role.WEB_SERVER, (_T.REFRESHES, _T.CONSTRAINED)),
+    (
+        "web-osaka-02",
+        "2025",
+        _JA,
+        Role.WEB_SERVER,
+        (_T.REFRESHES, _T.CONSTRAINED, _T.TASKS_AUDITED),
+    ),
     ("ws-paris-02", "11", _FR, Role.WORKSTATION, (_T.LOGS_DROPS, _T.GPO_AUDIT, _T.CONSTRAINED)),
     ("old-berlin-02", "7", _DE, Role.WORKSTATION, ()),
     ("ws-boston-03", "10", _EN, Role.WORKSTATION, (_T.REBOOTS, _T.LOGS_DROPS)),

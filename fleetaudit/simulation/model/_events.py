@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fleetaudit.simulation.model.filters import Filter, Packet
     from fleetaudit.simulation.model.generations import Generation
 
-__all__ = ["blocked", "filetime", "log_stopped", "policy_changed"]
+__all__ = ["blocked", "filetime", "log_stopped", "policy_changed", "task_changed"]
 
 FAILURE: Final = 0x8010000000000000
 SUCCESS: Final = 0x8020000000000000
@@ -145,11 +145,14 @@ def blocked(
     )
 
 
-_CHANGED_FIELDS: Final = (
+_SUBJECT_FIELDS: Final = (
     Field("SubjectUserSid", _SID),
     Field("SubjectUserName", _T),
     Field("SubjectDomainName", _T),
     Field("SubjectLogonId", ValueType.HEX64),
+)
+_CHANGED_FIELDS: Final = (
+    *_SUBJECT_FIELDS,
     Field("CategoryId", _T),
     Field("SubcategoryId", _T),
     Field("SubcategoryGuid", ValueType.GUID),
@@ -169,8 +172,7 @@ def policy_changed(
     """Return event 4719; ``account`` is SID, name and domain of who changed the policy."""
     last = change.subcategory.bytes[3]
     values = (
-        *account,
-        0x3E7 if account[0] == SYSTEM_SID else 0x1F3A77,
+        *_subject(account),
         "%%8274",
         _OBJECT_ACCESS.get(last, "%%12288"),
         change.subcategory,
@@ -190,6 +192,59 @@ def policy_changed(
         process_id=752,
         thread_id=812,
     )
+
+
+_CLIENT_FIELDS: Final = (
+    Field("ClientProcessStartKey", _U64),
+    Field("ClientProcessId", _U32),
+    Field("ParentProcessId", _U32),
+    Field("RpcCallClientLocality", _U32),
+    Field("FQDN", _T),
+)
+_FIRST_WITH_CLIENT: Final = 18362
+"""Windows 10 1903, whose events of tasks have version 1 (learn.microsoft.com: event 4698)."""
+
+
+def task_changed(
+    record_id: int,
+    moment: datetime,
+    *,
+    computer: str,
+    build: int,
+    event_id: int,
+    task: tuple[str, str],
+    account: tuple[str, str, str],
+) -> EventRecord:
+    """Return event 4698, 4699 or 4702; ``task`` is its path and definition, ``account`` as above.
+
+    The definition is called TaskContent, of a changed task TaskContentNew.
+    """
+    is_new = build >= _FIRST_WITH_CLIENT
+    content = "TaskContentNew" if event_id == 4702 else "TaskContent"  # noqa: PLR2004 - the event
+    fields = [*_SUBJECT_FIELDS, Field("TaskName", _T), Field(content, _T)]
+    values = [*_subject(account), *task]
+    if is_new:
+        fields += _CLIENT_FIELDS
+        values += (5066549580796854, 3932, 5304, 0, computer)
+    return EventRecord(
+        record_id=record_id,
+        filetime=filetime(moment),
+        provider=AUDITING,
+        event_id=event_id,
+        version=int(is_new),
+        task=12804,
+        keywords=SUCCESS,
+        computer=computer,
+        fields=tuple(fields),
+        values=tuple(values),
+        process_id=752,
+        thread_id=5048,
+    )
+
+
+def _subject(account: tuple[str, str, str]) -> tuple[object, ...]:
+    """Return who did it: SID, name and domain, and the number of the logon session."""
+    return (*account, 0x3E7 if account[0] == SYSTEM_SID else 0x1F3A77)
 
 
 def log_stopped(record_id: int, moment: datetime, *, computer: str) -> EventRecord:

@@ -68,6 +68,10 @@ class AuditState:
         """Return whether failures of the subcategory are audited now."""
         return bool(self._settings[subcategory.value] & Inclusion.FAILURE)
 
+    def succeeds(self, subcategory: Subcategory) -> bool:
+        """Return whether successes of the subcategory are audited now."""
+        return bool(self._settings[subcategory.value] & Inclusion.SUCCESS)
+
     def set(self, subcategory: UUID, inclusion: Inclusion) -> Change | None:
         """Set one subcategory; return what changed, None where nothing did.
 
@@ -95,6 +99,8 @@ def policy_of(spec: HostSpec) -> AuditState:
         settings = {one.value: Inclusion.FAILURE for one in _AUDITORS}
     if Trait.SUCCESS_BEFORE in spec.traits:
         settings = {Subcategory.CONNECTION.value: Inclusion.SUCCESS}
+    if Trait.TASKS_AUDITED in spec.traits:
+        settings |= {Subcategory.OTHER_OBJECT_ACCESS.value: Inclusion.SUCCESS}
     if Trait.GPO_AUDIT in spec.traits:
         enforced = {Subcategory.OTHER_POLICY_CHANGE.value: both}
     if Trait.GPO_REVERTS in spec.traits:

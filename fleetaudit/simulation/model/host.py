@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 from fleetaudit.simulation.formats.firewall_log import lost_line
 from fleetaudit.simulation.model import _events as events
+from fleetaudit.simulation.model._accounts import AUDITOR, SYSTEM, user_sid
 from fleetaudit.simulation.model._logs import firewall_log_of, security_log_of
 from fleetaudit.simulation.model._platform import Platform
 from fleetaudit.simulation.model._recorder import INTERFACE_INDEX, Recorder
 from fleetaudit.simulation.model._rulebook import rulebook
 from fleetaudit.simulation.model._system_filters import INTERFACE_LUID
+from fleetaudit.simulation.model._task_audit import TaskAudit
 from fleetaudit.simulation.model.auditing import policy_of
 from fleetaudit.simulation.model.filters import Layer, Packet, decide
 from fleetaudit.simulation.model.net_events import NetEvent, NetEventRing
@@ -29,13 +31,12 @@ from fleetaudit.simulation.model.scheduler import Scheduler
 from fleetaudit.simulation.model.specs import Trait
 from fleetaudit.simulation.model.switches import Switches
 from fleetaudit.simulation.model.traffic import (
-    DOMAIN_SID,
     PROGRAMS,
     Attempt,
     Behaviour,
     World,
-    account_of,
     minute_of,
+    start_of,
 )
 from fleetaudit.simulation.model.truth import HostTruth
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from fleetaudit.records.audit_policy import Inclusion
     from fleetaudit.simulation.faults import Fault
     from fleetaudit.simulation.formats.evtx import EventRecord
+    from fleetaudit.simulation.model._accounts import Account
     from fleetaudit.simulation.model.auditing import Change
     from fleetaudit.simulation.model.specs import HostSpec
 
@@ -55,8 +57,6 @@ _HISTORY: Final = timedelta(minutes=10)
 _MINUTE: Final = timedelta(minutes=1)
 _SPARING: Final = timedelta(seconds=30)
 """No flow is used again within this time, so that two attempts are two whoever counts them."""
-
-_SYSTEM: Final = ("S-1-5-18", "SYSTEM", "NT AUTHORITY")
 
 
 class SimulatedHost:
@@ -117,19 +117,11 @@ class SimulatedHost:
             host_time=self.host_time,
         )
         self.files: dict[str, bytes] = {}
-        self.scheduler = self._scheduler()
+        self._tasks = TaskAudit(spec, audit=self.audit, log=self.log)
+        self.scheduler = self._new_scheduler()
         self._pids: dict[str, int] = {}
         self._start_programs()
         self._plan(start)
-
-    def _scheduler(self) -> Scheduler:
-        scheduler = Scheduler(
-            host_time=self.host_time, set_audit=self._set_audit_as_system, files=self.files
-        )
-        scheduler.programs["netsh.exe"] = lambda said, _: self.switches.netsh(said)
-        scheduler.programs["wevtutil.exe"] = lambda said, _: self.switches.wevtutil(said)
-        scheduler.is_enabled = Trait.NO_TASK_SCHEDULER not in self.spec.traits
-        return scheduler
 
     @property
     def name(self) -> str:
@@ -140,6 +132,18 @@ class SimulatedHost:
     def fault(self) -> Fault:
         """Return how it misbehaves at the level of the wire."""
         return self.spec.fault
+
+    def _new_scheduler(self) -> Scheduler:
+        scheduler = Scheduler(
+            host_time=self.host_time,
+            set_audit=self._set_audit_as_system,
+            files=self.files,
+            on_change=lambda change: self._tasks.note(change, self.host_time(self._now)),
+        )
+        scheduler.programs["netsh.exe"] = lambda said, _: self.switches.netsh(said)
+        scheduler.programs["wevtutil.exe"] = lambda said, _: self.switches.wevtutil(said)
+        scheduler.is_enabled = Trait.NO_TASK_SCHEDULER not in self.spec.traits
+        return scheduler
 
     def _start_programs(self) -> None:
         taken = self._rng.sample(range(300, 3000), len(PROGRAMS))
@@ -161,6 +165,8 @@ class SimulatedHost:
             self._at(start + timedelta(minutes=5), self._shut_down)
         if Trait.LOSES_EVENTS in self.spec.traits:
             self._at(start + timedelta(minutes=3), self._lose_events)
+        if Trait.TASKS_AUDITED in self.spec.traits:
+            self._at(start + timedelta(minutes=2), self._make_anothers_task)
 
     def _at(self, moment: datetime, what: Callable[[datetime], None]) -> None:
         heapq.heappush(self._due, (moment, next(self._order), what))
@@ -263,7 +269,7 @@ class SimulatedHost:
                 by=verdict.by,
                 winners=verdict.winners,
                 is_inbound=attempt.is_inbound,
-                user_sid=account_of(attempt.program) if path else "",
+                user_sid=user_sid(attempt.program, program.service) if path else "",
                 process_id=process[0],
                 interface_index=INTERFACE_INDEX,
             )
@@ -290,7 +296,7 @@ class SimulatedHost:
 
     def _apply_group_policy(self, moment: datetime) -> None:
         for change in self.audit.refresh_group_policy():
-            self._audit_changed(change, moment, _SYSTEM)
+            self._audit_changed(change, moment, SYSTEM)
 
     def _revert(self, moment: datetime) -> None:
         if not self._is_up:
@@ -298,7 +304,11 @@ class SimulatedHost:
         for subcategory, inclusion in policy_of(self.spec).settings.items():
             change = self.audit.set(subcategory, inclusion)
             if change is not None:
-                self._audit_changed(change, moment, _SYSTEM)
+                self._audit_changed(change, moment, SYSTEM)
+
+    def _make_anothers_task(self, moment: datetime) -> None:
+        if self._is_up:
+            self._tasks.note_others(self.host_time(moment))
 
     def _lose_events(self, moment: datetime) -> None:
         if self.switches.is_logging:
@@ -328,19 +338,7 @@ class SimulatedHost:
         self.volume = self.platform.compiler.volume = r"\device\harddiskvolume4"
         self.net_events.clear()
         self.platform.boot()
-        world, group = self._world, IPv4Address("224.0.0.22")
-        for second in (3, 6, 14, 17):
-            attempt = Attempt(
-                at=moment + timedelta(seconds=second),
-                place="ALE_AUTH_RECV_ACCEPT",
-                protocol=2,
-                local_ip=group,
-                local_port=0,
-                remote_ip=world.neighbours[second % len(world.neighbours)][0],
-                remote_port=0,
-                program="system",
-                size=40,
-            )
+        for attempt in start_of(self._world, moment):
             self._at(attempt.at, lambda at, one=attempt: self._begin(one, at))  # type: ignore[misc] # the default binds the loop's value
         self._at(moment + timedelta(seconds=12), lambda _: self.platform.start_firewall())
         self._at(moment + timedelta(seconds=20), lambda _: self.platform.release_interface())
@@ -363,15 +361,14 @@ class SimulatedHost:
         """
         change = self.audit.set(subcategory, inclusion)
         if change is not None:
-            who = (f"{DOMAIN_SID}-1105", "svc-fleetaudit", "CORP")
-            self._audit_changed(change, now, who)
+            self._audit_changed(change, now, AUDITOR)
 
     def _set_audit_as_system(self, subcategory: UUID, inclusion: Inclusion, now: datetime) -> None:
         change = self.audit.set(subcategory, inclusion)
         if change is not None:
-            self._audit_changed(change, now, _SYSTEM)
+            self._audit_changed(change, now, SYSTEM)
 
-    def _audit_changed(self, change: Change, now: datetime, who: tuple[str, str, str]) -> None:
+    def _audit_changed(self, change: Change, now: datetime, who: Account) -> None:
         record_id = self.log.next_record
         self.log.write(
             events.policy_changed(

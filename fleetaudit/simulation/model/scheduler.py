@@ -28,7 +28,15 @@ from fleetaudit.records.audit_policy import Inclusion
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["DISABLED", "LEASE_FOLDER", "Scheduler", "Task", "is_lease_name", "lease_file"]
+__all__ = [
+    "DISABLED",
+    "LEASE_FOLDER",
+    "Scheduler",
+    "Task",
+    "TaskChange",
+    "is_lease_name",
+    "lease_file",
+]
 
 DISABLED: Final = "ERROR: The service cannot be started, because it is disabled."
 LEASE_FOLDER: Final = "C:\\ProgramData\\fleetaudit\\"
@@ -83,6 +91,20 @@ class Task:
     actions: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskChange:
+    """A task that was made (4698), changed (4702) or removed (4699), by whom."""
+
+    event_id: int
+    name: str
+    xml: str = field(repr=False)
+    is_by_system: bool = False
+
+
+def _nobody_listens(_change: TaskChange) -> None:
+    """Forget the change."""
+
+
 class Scheduler:
     """The tasks of one host.
 
@@ -98,6 +120,7 @@ class Scheduler:
         host_time: Callable[[datetime], datetime],
         set_audit: Callable[[UUID, Inclusion, datetime], None],
         files: dict[str, bytes],
+        on_change: Callable[[TaskChange], None] = _nobody_listens,
     ) -> None:
         self.is_enabled = True
         self.failures: list[str] = []
@@ -109,6 +132,7 @@ class Scheduler:
         self._host_time = host_time
         self._set_audit = set_audit
         self._files = files
+        self._on_change = on_change
         self._tasks: dict[str, Task] = {}
         self._next: dict[str, datetime] = {}
 
@@ -128,18 +152,21 @@ class Scheduler:
             task = read(name, xml)
         except (ValueError, etree.XMLSyntaxError) as error:
             return f"ERROR: The task XML contains a value which is incorrectly formatted: {error}"
+        event_id = 4702 if name in self._tasks else 4698
         self._tasks[name] = task
         self._plan(task, self._host_time(now))
+        self._on_change(TaskChange(event_id=event_id, name=name, xml=xml))
         return ""
 
-    def delete(self, name: str) -> str:
+    def delete(self, name: str, *, is_by_system: bool = False) -> str:
         """Delete a task, as ``schtasks /Delete /F``; return what it complains, or nothing."""
         if not self.is_enabled:
             return DISABLED
         if name not in self._tasks:
             return "ERROR: The system cannot find the file specified."
-        del self._tasks[name]
+        xml = self._tasks.pop(name).xml
         self._next.pop(name, None)
+        self._on_change(TaskChange(event_id=4699, name=name, xml=xml, is_by_system=is_by_system))
         return ""
 
     def due(self) -> datetime | None:
@@ -216,7 +243,7 @@ class Scheduler:
         wanted = _DELETE.fullmatch(arguments)
         if wanted is None:
             raise ValueError("only /Delete in the folder is modelled")
-        problem = self.delete(wanted[1])
+        problem = self.delete(wanted[1], is_by_system=True)
         if problem:
             raise ValueError(problem)
 

@@ -72,6 +72,8 @@ class Trait(StrEnum):
     """Application control holds PowerShell in ConstrainedLanguage."""
     NO_AUDIT_OVERRIDE = "no-audit-override"
     """``SCENoApplyLegacyAuditPolicy`` is not set."""
+    TASKS_AUDITED = "tasks-audited"
+    """Successes of Other Object Access Events are audited, so what happens to tasks is recorded."""
     NO_TASK_SCHEDULER = "no-task-scheduler"
     """The Task Scheduler service is disabled."""
 

@@ -22,19 +22,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BEHAVIOURS",
-    "DOMAIN_SID",
     "PROGRAMS",
     "Attempt",
     "Behaviour",
     "Program",
     "World",
-    "account_of",
     "minute_of",
+    "start_of",
 ]
 
 TCP, UDP, ICMP, ICMP6, IGMP = 6, 17, 1, 58, 2
-DOMAIN_SID: Final = "S-1-5-21-3623811015-3361044348-30300820"
-_SYSTEM, _LOCAL_SERVICE, _NETWORK_SERVICE = "S-1-5-18", "S-1-5-19", "S-1-5-20"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,14 +149,6 @@ PROGRAMS: Final = {
     "odd": Program(path="C:\\Tools\\<b>odd</b> & \u65e5\u672c\u8a9e\\o|d'd.exe"),
 }
 """The programs that run on a host, by a short name."""
-
-
-def account_of(program: str) -> str:
-    """Return the SID that the model runs a program as."""
-    service = PROGRAMS[program].service
-    if service:
-        return _NETWORK_SERVICE if service == "Dnscache" else _LOCAL_SERVICE
-    return _SYSTEM if program in ("system", "spool", "agent") else f"{DOMAIN_SID}-1107"
 
 
 def _scanner(rng: Random) -> IPv4Address:
@@ -383,3 +372,19 @@ def minute_of(
         for _ in range(_count(rng, behaviour.per_minute)):
             at = start + timedelta(microseconds=rng.randrange(60_000_000))
             yield behaviour.make(rng, world, at)
+
+
+def start_of(world: World, start: datetime) -> Iterator[Attempt]:
+    """Yield what reaches a host that starts at ``start``, before and after its firewall does."""
+    for second in (3, 6, 14, 17):
+        yield Attempt(
+            at=start + timedelta(seconds=second),
+            place="ALE_AUTH_RECV_ACCEPT",
+            protocol=IGMP,
+            local_ip=IPv4Address("224.0.0.22"),
+            local_port=0,
+            remote_ip=world.neighbours[second % len(world.neighbours)][0],
+            remote_port=0,
+            program="system",
+            size=40,
+        )
