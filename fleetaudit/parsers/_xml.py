@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from lxml import etree
 
+from fleetaudit.parsers._text import encoding_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
@@ -44,11 +46,6 @@ _CHARACTERS: Final = (
 """What XML 1.0 allows (its production 2)."""
 _PLACE: Final = re.compile(r", line \d+, column \d+\Z")
 _REFERENCE: Final = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
-_ENCODINGS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 class TextCutter(Protocol):
@@ -160,10 +157,8 @@ class XmlFeed:
     def _valid(self, stream: BinaryIO) -> Iterator[bytes]:
         """Yield the document as valid UTF-8 without its byte-order mark."""
         block = stream.read(_BLOCK)
-        mark, encoding = next((pair for pair in _ENCODINGS if block.startswith(pair[0])), (b"", ""))
-        if not encoding:
-            encoding = "utf-16-le" if block[:2] == b"<\0" else "utf-8"
-        block = block[len(mark) :]
+        encoding, mark = encoding_of(block[:4096])
+        block = block[mark:]
         if encoding == "utf-8":
             yield from self._valid_utf8(block, stream)
             return

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from fleetaudit.parsers._event_sorting import BATCH_ROWS, EventSorter, table_of
 from fleetaudit.parsers._event_xml_text import EventXml
-from fleetaudit.parsers._text import capped, excerpt
+from fleetaudit.parsers._text import capped, encoding_of, excerpt
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
 
 if TYPE_CHECKING:
@@ -44,11 +44,6 @@ _START: Final = re.compile(r"<Event(?=[\s>])")
 _END: Final = "</Event>"
 _BETWEEN: Final = re.compile(
     r"(?:\s++|<\?xml[^<>]*+>|</?Events(?:\s[^<>]*+)?>|<!--[^<>]{0,1000}-->|\ufeff)*"
-)
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
 
@@ -144,7 +139,7 @@ def _between(piece: str) -> Iterator[tuple[str, str]]:
 def _blocks(stream: BinaryIO) -> Iterator[str]:
     """Yield the file as text; bytes that its encoding does not explain become U+FFFD."""
     first = stream.read(_BLOCK)
-    encoding, mark = _encoding(first)
+    encoding, mark = encoding_of(first[:4096])
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     block = first[mark:]
     while block:
@@ -152,9 +147,3 @@ def _blocks(stream: BinaryIO) -> Iterator[str]:
         block = stream.read(_BLOCK)
     yield decoder.decode(b"", final=True)
 
-
-def _encoding(start: bytes) -> tuple[str, int]:
-    for mark, encoding in _MARKS:
-        if start.startswith(mark):
-            return encoding, len(mark)
-    return ("utf-16-le", 0) if start[:2] == b"<\0" else ("utf-8", 0)
