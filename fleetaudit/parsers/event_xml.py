@@ -146,4 +146,3 @@ def _blocks(stream: BinaryIO) -> Iterator[str]:
         yield decoder.decode(block)
         block = stream.read(_BLOCK)
     yield decoder.decode(b"", final=True)
-
