@@ -21,6 +21,7 @@ __all__ = [
     "encoding_of",
     "excerpt",
     "lines",
+    "segments",
 ]
 
 LONGEST_LINE: Final = 1_048_576
@@ -82,6 +83,27 @@ def lines(stream: BinaryIO) -> Iterator[Line]:
     whole = _split(_pieces(first[mark:], stream, encoding))
     for number, (text, is_cut) in enumerate(whole, start=1):
         yield Line(number=number, text=text.removesuffix("\r"), is_cut=is_cut)
+
+
+def segments(stream: BinaryIO) -> Iterator[Line]:
+    r"""Yield the lines of ``stream``; one longer than :data:`LONGEST_LINE` comes in parts.
+
+    ``is_cut`` says that more of the line follows; all parts have its number.
+    """
+    first = stream.read(_PIECE)
+    encoding, mark = encoding_of(first[:4096])
+    number, held = 1, ""
+    for piece in _pieces(first[mark:], stream, encoding):
+        *whole, last = piece.split("\n")
+        for text in whole:
+            yield Line(number=number, text=(held + text).removesuffix("\r"))
+            number, held = number + 1, ""
+        held += last
+        if len(held) > LONGEST_LINE:
+            yield Line(number=number, text=held, is_cut=True)
+            held = ""
+    if held:
+        yield Line(number=number, text=held.removesuffix("\r"))
 
 
 def excerpt(value: object, *, length: int = 60) -> str:
@@ -164,9 +186,13 @@ def _pieces(first: bytes, stream: BinaryIO, encoding: str) -> Iterator[str]:
     held = first
     while piece := stream.read(_PIECE):
         cut = piece.rfind(b"\n") + 1
-        if cut or len(held) > LONGEST_LINE:
+        if cut:
             yield decode_8bit(held + piece[:cut])
             held = piece[cut:]
+        elif len(held) > LONGEST_LINE:
+            _, end = codecs.utf_8_decode(held, "replace", False)  # noqa: FBT003 -- not the last
+            yield decode_8bit(held[:end])
+            held = held[end:] + piece
         else:
             held += piece
     yield decode_8bit(held)
