@@ -5,8 +5,9 @@ Either the JSON that the collector's script makes of it (windows-facts 9)::
     [{"Entry":"www.example.org","Name":"www.example.org","Type":1,"Status":0,"Section":1,
       "TimeToLive":4462,"DataLength":4,"Data":"192.0.2.7"}]
 
-or the table that somebody redirected to a file (UTF-16 from Windows PowerShell), whose columns
-are where the row of dashes says, in any language; a name that was too long ends in ``...``::
+or what somebody redirected to a file (UTF-16 from Windows PowerShell): a list, a CSV, the output of
+ipconfig (:mod:`fleetaudit.parsers._dns_cache_text`), or the table, whose columns are where the row
+of dashes says, in any language; a name that was too long ends in ``...``::
 
     Entry                     RecordName                Record Status    Section TimeTo Data   Data
                                                         Type                     Live   Length
@@ -20,15 +21,15 @@ for could be computed only from its full time to live, which the cache does not 
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 import pyarrow as pa
 
-from fleetaudit.parsers._json import JsonProblem, read_json, tidy
-from fleetaudit.parsers._text import capped, excerpt, lines
+from fleetaudit.parsers._dns_cache_text import read_entries
+from fleetaudit.parsers._json import tidy
+from fleetaudit.parsers._json_documents import documents
+from fleetaudit.parsers._text import capped, encoding_of, excerpt, lines
 from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, Rows
 from fleetaudit.records.tables import DNS_CACHE
 
@@ -36,25 +37,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from fleetaudit.parsers._text import Line
-
 __all__ = ["UNKNOWN_FULL_TTL", "parse"]
 
 UNKNOWN_FULL_TTL: Final = "unknown: the full time to live is not recorded"
 _TABLE: Final = "dns_cache"
-_MOST_JSON: Final = 1 << 24
+_START: Final = 4096
 _LONGEST: Final = 4096
 _MOST_SECONDS: Final = 2**32 - 1
 _BATCH_ROWS: Final = 10_000
-_DASHES: Final = re.compile(r"-{2,}(?: +-{2,}){7} *")
-_COLUMNS: Final = ("Entry", "Name", "Type", "Status", "Section", "TimeToLive", "Length", "Data")
 _ELLIPSES: Final = ("...", "\u2026")
 
 
 def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     """Yield the entries as rows, and an issue for each that is none.
 
-    A JSON beyond 16 MiB is refused as a whole. ``snapshot_time`` is when the evidence was taken.
+    ``snapshot_time`` is when the evidence was taken.
     """
     items = _entries(stream, context.name)
     yield from capped(_rows(items, context.taken_at), source=context.name)
@@ -62,17 +59,13 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
 
 def _entries(stream: BinaryIO, source: str) -> Iterator[dict[str, Any] | Issue]:
     first = stream.read(1 << 16)
-    whole = _Rejoined(first, stream)
-    start = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    if start not in (b"[", b"{", b"n"):
-        yield from _table(lines(whole), source)  # type: ignore[arg-type] # only read() is used
-        return
-    data = whole.read(_MOST_JSON + 1)
-    if len(data) > _MOST_JSON:
-        problem = f"is longer than {_MOST_JSON} bytes"
-        yield Issue(source=source, where=WHOLE_FILE, problem=problem)
-        return
-    yield from _json(data, source)
+    whole = cast("BinaryIO", _Rejoined(first, stream))
+    encoding, mark = encoding_of(first[:_START])
+    start = first[mark:_START].decode(encoding, "replace").lstrip()
+    if start[:1] in ("[", "{") or start.strip() == "null":
+        yield from _json(whole, source)
+    else:
+        yield from _text_entries(whole, source)
 
 
 class _Rejoined:
@@ -93,40 +86,66 @@ class _Rejoined:
         return b"".join(parts)
 
 
-def _json(data: bytes, source: str) -> Iterator[dict[str, Any] | Issue]:
-    try:
-        found = read_json(data)
-    except JsonProblem as error:
-        yield Issue(source=source, where=WHOLE_FILE, problem=str(error))
-        return
-    # Windows PowerShell writes a list of one as the one, and an empty one as nothing.
-    entries = found if isinstance(found, list) else [] if found is None else [found]
-    for number, entry in enumerate(entries, start=1):
-        where = f"entry {number}"
-        if not isinstance(entry, dict):
-            yield Issue(source=source, where=where, problem=f"is no object: {excerpt(entry)}")
+def _json(stream: BinaryIO, source: str) -> Iterator[dict[str, Any] | Issue]:
+    """Yield the entries of one list, of several, or of one a line."""
+    number = 0
+    has_said = has_entry = is_empty = False
+    for document in documents(stream):
+        if document.problem:
+            has_said = True
+            where = (
+                WHOLE_FILE if document.number == 1 and not has_entry else f"line {document.number}"
+            )
+            yield Issue(source=source, where=where, problem=document.problem)
             continue
-        yield from _checked(entry, source, where)
+        # Windows PowerShell writes a list of one as the one, and an empty one as nothing.
+        for entry in _listed(document.value):
+            number += 1
+            has_entry = True
+            where = f"entry {number}"
+            if isinstance(entry, dict):
+                yield from _checked(entry, source, where)
+            else:
+                yield Issue(source=source, where=where, problem=f"is no object: {excerpt(entry)}")
+        is_empty = True
+    if not (has_said or has_entry or is_empty):
+        yield Issue(source=source, where=WHOLE_FILE, problem="holds no entry and no empty list")
 
 
-def _table(found: Iterator[Line], source: str) -> Iterator[dict[str, Any] | Issue]:
-    starts: list[int] = []
-    has_lines = False
-    for line in found:
-        text = line.text.rstrip()
-        has_lines = has_lines or bool(text)
-        if _DASHES.fullmatch(text):
-            starts = [dash.start() for dash in re.finditer(r"-+", text)]
-            continue
-        if not text or not starts:
-            # What stands before the dashes names the columns, in the host's language.
-            continue
-        ends = [*(later for _, later in pairwise(starts)), None]
-        cells = (text[start:end].strip() for start, end in zip(starts, ends, strict=True))
-        yield from _checked(dict(zip(_COLUMNS, cells, strict=True)), source, f"line {line.number}")
-    if has_lines and not starts:
-        problem = "is neither JSON nor a table with a row of dashes"
+def _listed(value: object) -> list[Any]:
+    if isinstance(value, dict) and isinstance(inner := value.get("value"), list):
+        return inner
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _text_entries(stream: BinaryIO, source: str) -> Iterator[dict[str, Any] | Issue]:
+    has_entries = False
+    seen = _Counted(stream)
+    for found in read_entries(lines(cast("BinaryIO", seen))):
+        has_entries = True
+        where = f"line {found.number}"
+        if found.entry:
+            yield from _checked(found.entry, source, where)
+        if found.problem:
+            lost = 0 if found.entry else 1
+            yield Issue(source=source, where=where, problem=found.problem, lost=lost)
+    if seen.has_text and not has_entries:
+        problem = "is in none of the forms of the DNS client's cache"
         yield Issue(source=source, where=WHOLE_FILE, problem=problem)
+
+
+class _Counted:
+    """A stream that remembers whether it held anything but white space."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.has_text = False
+
+    def read(self, size: int) -> bytes:
+        """Return up to ``size`` bytes."""
+        data = self._stream.read(size)
+        self.has_text = self.has_text or bool(data.strip(b"\xef\xbb\xff\xfe\0 \t\r\n"))
+        return data
 
 
 def _checked(entry: dict[str, Any], source: str, where: str) -> Iterator[dict[str, Any] | Issue]:
