@@ -24,6 +24,7 @@ __all__ = ["EventTable", "typed"]
 _ABSENT: Final = frozenset({"", "-"})
 _PIECE_ROWS: Final = 2048
 _MOST_DIGITS: Final = 20
+_LONGEST_REPR: Final = 4096
 _FAILURE: Final = 0x10000000000000
 _MOST_REMEMBERED: Final = 1 << 17
 _FLAGS: Final = MappingProxyType({"%%1825": True, "%%1826": False, "true": True, "false": False})
@@ -125,7 +126,12 @@ def _keep_refused(
         for index in bad:
             kept = orjson.loads(others[index] or "{}")
             kept[name] = values[index]
-            others[index] = orjson.dumps(kept).decode()
+            try:
+                others[index] = orjson.dumps(kept).decode()
+            except TypeError:
+                # Nested deeper than JSON is written.
+                kept[name] = repr(values[index])[:_LONGEST_REPR]
+                others[index] = orjson.dumps(kept).decode()
 
 
 def _refusal(

@@ -20,7 +20,15 @@ from fleetaudit.records.evidence import Issue, Rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["AUDIT_CODES", "BATCH_ROWS", "READ_TOGETHER", "TRAFFIC_CODES", "EventSorter", "table_of"]
+__all__ = [
+    "AUDIT_CODES",
+    "BATCH_ROWS",
+    "PROVIDERS",
+    "READ_TOGETHER",
+    "TRAFFIC_CODES",
+    "EventSorter",
+    "table_of",
+]
 
 TRAFFIC_CODES: Final = frozenset({5031, *range(5148, 5161)})
 """Events that become rows of ``security_events``."""
@@ -42,6 +50,8 @@ _TABLES: Final = (
     ("microsoft-windows-sysmon", _SYSMON_CODES, "sysmon_events"),
 )
 _TABLE_OF: Final = {(provider, code): table for provider, codes, table in _TABLES for code in codes}
+PROVIDERS: Final = frozenset(provider for provider, _, _ in _TABLES)
+"""Names, in lower case, of those whose events are kept."""
 _WITH_RESULTS: Final = frozenset({"dns_events", "sysmon_events"})
 READ_TOGETHER: Final = ("security_events", "audit_events")
 """Tables whose rows are their events' own values and nothing besides."""

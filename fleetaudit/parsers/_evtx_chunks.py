@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_RECORDS", "TextRecord", "read_records"]
 
 _FILE_MAGIC: Final = b"ElfFile\x00"
+_OLD_MAGIC: Final = b"LfLe"
 _CHUNK_MAGIC: Final = b"ElfChnk\x00"
 _RECORD_MAGIC: Final = b"\x2a\x2a\x00\x00"
 _HEADER: Final = 4096
@@ -83,16 +84,42 @@ def read_records(stream: BinaryIO, source: str) -> Iterator[list[TextRecord] | I
     Chunks of zeros are space that Windows set aside; they are no issue. Memory does not grow with
     the file.
     """
-    header = stream.read(_HEADER)
+    header = _read_fully(stream, _HEADER)
+    held = b""
     if header[: len(_FILE_MAGIC)] != _FILE_MAGIC:
-        yield Issue(source=source, where=WHOLE_FILE, problem="is not an event log file")
-        return
+        # A file that was carved from a disk may lack its header; the chunks need none.
+        held = header if header.startswith(_CHUNK_MAGIC) else _read_fully(stream, _CHUNK)
+        if not held.startswith(_CHUNK_MAGIC):
+            yield Issue(source=source, where=WHOLE_FILE, problem=_no_log(header))
+            return
+        problem = "is not that of an event log file; its chunks were read all the same"
+        yield Issue(source=source, where="header", problem=problem, lost=0)
+        header = _ONE_CHUNK_HEADER
     tally = _Tally()
-    while block := _read_fully(stream, _CHUNK):
+    for block in _blocks(stream, held):
         if not _EMPTY.startswith(block):
             yield from _read_chunk(block, tally, source)
         tally.chunks += 1
     yield from _missing_chunks(header, tally, source)
+
+
+def _no_log(header: bytes) -> str:
+    if header[4:8] == _OLD_MAGIC:
+        return (
+            "is an event log of Windows XP or 2003, another format; "
+            "wevtutil epl OLD.evt NEW.evtx /lf:true converts it on a Windows host"
+        )
+    return "is not an event log file"
+
+
+def _blocks(stream: BinaryIO, held: bytes) -> Iterator[bytes]:
+    """Yield the chunks from ``held`` on, the last maybe cut; headers between them are left out."""
+    while block := held + _read_fully(stream, _CHUNK - len(held)):
+        held = b""
+        if block.startswith(_FILE_MAGIC):
+            # Another file was written behind this one.
+            block = block[_HEADER:] + _read_fully(stream, _HEADER)
+        yield block
 
 
 def _read_fully(stream: BinaryIO, length: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -11,7 +12,17 @@ import pyarrow as pa
 
 from fleetaudit.records.tables import FIREWALL_LOG
 
-__all__ = ["DATE", "OPTIONAL", "REQUIRED", "TIME", "Layout", "assume_layout", "read_layout"]
+__all__ = [
+    "DATE",
+    "OPTIONAL",
+    "PATHS",
+    "REQUIRED",
+    "TIME",
+    "Layout",
+    "assume_layout",
+    "is_dated",
+    "read_layout",
+]
 
 DATE: Final = "date"
 TIME: Final = "time_of_day"
@@ -43,8 +54,13 @@ _COLUMNS: Final = MappingProxyType(
         "pid": "process_pid",
     }
 )
+PATHS: Final = frozenset({"SEND", "RECEIVE", "FORWARD", "UNKNOWN"})
+"""What the path says (windows-facts 6); no other column holds one of these."""
 _MOST_FIELDS = 64
 _ASSUMABLE = (16, 17, 18)
+_SURE: Final = 8
+"""Columns that every version has in one order: up to the port of the destination."""
+_DATED: Final = re.compile(rb"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s+[0-9]{2}:[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -90,7 +106,7 @@ class Layout:
         fewest = len(columns)
         while fewest and columns[fewest - 1] in OPTIONAL:
             fewest -= 1
-        return max(fewest, _ASSUMABLE[0]) if self.is_assumed else fewest
+        return max(fewest, min(len(columns), _ASSUMABLE[0])) if self.is_assumed else fewest
 
     def first(self, count: int) -> Layout:
         """Return the layout of lines that end after ``count`` columns."""
@@ -108,14 +124,27 @@ def read_layout(line: str) -> Layout:
     return Layout(tuple(line.partition(":")[2].lower().split()[: _MOST_FIELDS + 1]))
 
 
+def is_dated(line: bytes) -> bool:
+    """Return whether ``line`` begins as a record does."""
+    return bool(_DATED.match(line))
+
+
 def assume_layout(line: bytes) -> Layout:
     """Return the layout of a file without ``#Fields``, going by how many columns ``line`` has.
 
-    16, 17 and 18 columns are the beginning of today's list; for any other number 17 are assumed,
-    and a line that does not fit becomes an issue.
+    16, 17 and 18 columns are the beginning of today's list. Of fewer, the columns were cut (a
+    public log has 11): what comes after the ports is kept without a name, except a path at the
+    end. For any other number 17 are assumed, and a line that does not fit becomes an issue.
     """
-    count = len(line.split())
-    return Layout(tuple(_COLUMNS)[: count if count in _ASSUMABLE else 17], is_assumed=True)
+    known = tuple(_COLUMNS)
+    parts = line.split()
+    count = len(parts)
+    if count in _ASSUMABLE or not (is_dated(line) and _SURE <= count < _ASSUMABLE[0]):
+        return Layout(known[: count if count in _ASSUMABLE else 17], is_assumed=True)
+    fields = [*known[:_SURE], *(f"column {number}" for number in range(_SURE + 1, count + 1))]
+    if count > _SURE and parts[-1].decode("utf-8", "replace") in PATHS:
+        fields[-1] = "path"
+    return Layout(tuple(fields), is_assumed=True)
 
 
 def _type(column: str) -> Any:  # noqa: ANN401 - pyarrow has no type information

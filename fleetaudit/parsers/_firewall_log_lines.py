@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from fleetaudit.parsers._firewall_log_layout import DATE, REQUIRED, TIME
+from fleetaudit.parsers._firewall_log_layout import DATE, PATHS, REQUIRED, TIME
 from fleetaudit.parsers._text import excerpt
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class LineReader:
         types = layout.types
         self._readers = [(column, _reader(column, types[column])) for column in layout.columns]
         columns = layout.columns
+        self._path = columns.index("path") if "path" in columns else 0
         self._required = [(name, columns.index(name)) for name in REQUIRED if name in columns]
 
     def read(self, line: bytes) -> Record | str:
@@ -67,18 +68,26 @@ class LineReader:
         parts = _split(line.decode("utf-8", "replace"), self._count)
         if len(parts) < self._layout.fewest:
             return f"{len(parts)} columns of {self._count}: {excerpt(line)}"
+        missing = max(0, self._count - len(parts))
+        parts = self._aligned(parts)
         values: list[Any] = []
         for text, (column, read) in zip(parts, self._readers, strict=False):
             try:
                 values.append(None if text in _NULLS else read(text))
             except ValueError:
                 return f"{column.replace('_', ' ')} cannot be {excerpt(text)}"
-        missing = self._count - len(values)
-        values += [None] * missing
+        values += [None] * (self._count - len(values))
         for name, position in self._required:
             if values[position] is None:
                 return f"no {name.replace('_', ' ')}: {excerpt(line)}"
         return Record(tuple(values), extra=tuple(parts[self._count :]), missing=missing)
+
+    def _aligned(self, parts: list[str]) -> list[str]:
+        """Return the columns with a path that ends a line too early in its own column."""
+        lacking = self._path + 1 - len(parts)
+        if lacking <= 0 or parts[-1] not in PATHS:
+            return parts
+        return [*parts[:-1], *["-"] * lacking, parts[-1]]
 
 
 def table_of(records: Sequence[Record], layout: Layout) -> Any:  # noqa: ANN401 - pyarrow has no type information

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from fleetaudit.parsers._text import decode_8bit
+from fleetaudit.parsers._text import decode_8bit, encoding_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,8 @@ WINDOW_BYTES: Final = 16 * 1024 * 1024
 """How much is read at a time; 4 and 64 MiB were slower (measured, pyarrow 26)."""
 
 _PIECE = 1_048_576
-_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe")
+_START: Final = 4_096
+"""Bytes from which the encoding is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,13 @@ def windows(stream: BinaryIO, *, size: int) -> Iterator[Window]:
     """Yield windows of at most ``size`` bytes; a line longer than that is skipped and named."""
     buffer = bytearray(size)
     filled, line = _fill(stream, buffer, 0), 1
-    filled = _drop_mark(buffer, filled)
-    filled = _fill(stream, buffer, filled)
+    encoding, mark = encoding_of(bytes(buffer[: min(filled, _START)]))
+    if encoding != "utf-8":
+        stream = cast("BinaryIO", _Transcoded(bytes(buffer[mark:filled]), stream, encoding))
+        filled = _fill(stream, buffer, 0)
+    elif mark:
+        buffer[: filled - mark] = buffer[mark:filled]
+        filled = _fill(stream, buffer, filled - mark)
     overlong: list[int] = []
     while filled == size:
         cut = buffer.rfind(b"\n") + 1
@@ -62,6 +69,26 @@ def windows(stream: BinaryIO, *, size: int) -> Iterator[Window]:
         buffer[: filled - cut] = buffer[cut:filled]
         filled = _fill(stream, buffer, filled - cut)
     yield _window(buffer, filled, line=line, overlong=overlong, is_last=True)
+
+
+class _Transcoded:
+    """A UTF-16 text as UTF-8."""
+
+    def __init__(self, first: bytes, rest: BinaryIO, encoding: str) -> None:
+        self._first = first
+        self._rest = rest
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._held = b""
+        self._is_done = False
+
+    def read(self, size: int) -> bytes:
+        """Return up to ``size`` bytes; nothing at the end."""
+        while not self._held and not self._is_done:
+            piece, self._first = self._first or self._rest.read(_PIECE), b""
+            self._is_done = not piece
+            self._held = self._decoder.decode(piece, self._is_done).encode()
+        part, self._held = self._held[:size], self._held[size:]
+        return part
 
 
 def _window(
@@ -108,15 +135,6 @@ def _read(stream: BinaryIO, place: memoryview) -> int:
     piece = stream.read(len(place))
     place[: len(piece)] = piece
     return len(piece)
-
-
-def _drop_mark(buffer: bytearray, filled: int) -> int:
-    """Take a byte-order mark from the front; UTF-16 loses its zero bytes in the cleaning."""
-    for mark in _MARKS:
-        if buffer.startswith(mark) and filled >= len(mark):
-            buffer[: filled - len(mark)] = buffer[len(mark) : filled]
-            return filled - len(mark)
-    return filled
 
 
 def _skip_line(stream: BinaryIO, buffer: bytearray) -> int:

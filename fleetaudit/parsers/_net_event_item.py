@@ -121,7 +121,8 @@ class NetEvent:
             if tag not in _TOLD_OTHERWISE:
                 self._keep(tag, tree_of(part))
         elif flags is None or flag in flags:
-            self._put(column, tag, (part.text or "").strip())
+            # An address may stand in an element of its own type below.
+            self._put(column, tag, "".join(str(text) for text in part.itertext()).strip())
 
     def _parts(self, element: etree._Element, columns: dict[str, str]) -> None:
         for part in element:

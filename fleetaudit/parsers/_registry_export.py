@@ -1,4 +1,4 @@
-r"""Registry exports (``reg export``), value by value.
+r"""Registry exports (``reg export``), value by value; and what ``reg query`` prints.
 
 A sample; strings double ``\`` and escape ``"``, and may go on over a line's end::
 
@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from fleetaudit.parsers._registry_query import is_query_key, query_value
 from fleetaudit.parsers._text import excerpt, lines
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ __all__ = ["Flaw", "Key", "Value", "read_export"]
 
 _LONGEST_KEY: Final = 16_384
 _LONGEST_VALUE: Final = 1_048_576
-_HEADERS: Final = ("Windows Registry Editor Version 5.00", "REGEDIT4")
+_WIDE: Final = "windows registry editor version 5.00"
+_HEADERS: Final = (_WIDE, "regedit4")
 _NAMED = re.compile(r'(?:@|"((?:[^"\\]++|\\.)*)")\s*=\s*(.*)', re.DOTALL)
 _STRING_PART = re.compile(r'(?:[^"\\]++|\\.|\\$)*')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -81,19 +83,27 @@ class Flaw:
 def read_export(stream: BinaryIO) -> Iterator[Key | Value | Flaw]:
     """Yield the keys, values and flaws of an export in the order of the file."""
     source = lines(stream)
-    is_first, wide, key = True, True, ""
+    wide, is_query, key = True, False, ""
     for line in source:
-        text = line.text.strip("\0 \t")
+        text = line.text.strip("\0 \t\ufeff")
         if not text or text.startswith(";"):
             continue
-        is_header, is_first = is_first and text in _HEADERS, False
-        if is_header:
-            wide = text == _HEADERS[0]
+        if text.casefold() in _HEADERS:
+            # It comes again where one export was written behind another.
+            wide = text.casefold() == _WIDE
+        elif is_query_key(line.text):
+            is_query, key = True, text
+            yield Key(line.number, key)
+        elif value := query_value(line.text):
+            yield Value(line.number, key, *value)
         elif text.startswith("[") and text.endswith("]"):
             is_key = len(text) <= _LONGEST_KEY and not text.startswith("[-")
             key = text[1:-1] if is_key else ""
             no_key = f"no key of an export: {excerpt(text)}"
             yield Key(line.number, key) if is_key else Flaw(line.number, no_key, lost=0)
+        elif is_query and not line.text[:1].isspace():
+            # How many it found, in the host's language.
+            yield Flaw(line.number, f"no key and no value: {excerpt(text)}", lost=0)
         else:
             yield _value(line, source, key=key, wide=wide)
 

@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
-__all__ = ["LONGEST_LINE", "Line", "capped", "decode", "decode_8bit", "excerpt", "lines"]
+__all__ = [
+    "LONGEST_LINE",
+    "Line",
+    "capped",
+    "decode",
+    "decode_8bit",
+    "encoding_of",
+    "excerpt",
+    "lines",
+    "segments",
+]
 
 LONGEST_LINE: Final = 1_048_576
 """Characters of a line that are kept; registry exports hold the longest, some 100,000."""
@@ -51,7 +61,7 @@ def decode(data: bytes) -> str:
     UTF-8 means UTF-8, and the rest is read line by line as Windows-1252: the host's own code page
     is not in the file.
     """
-    encoding, mark = _encoding(data[:4096])
+    encoding, mark = encoding_of(data[:4096])
     body = data[mark:]
     if encoding != "utf-8":
         return body.decode(encoding, "replace")
@@ -69,10 +79,31 @@ def decode_8bit(data: bytes) -> str:
 def lines(stream: BinaryIO) -> Iterator[Line]:
     r"""Yield the lines of ``stream`` in bounded memory; ``\n`` and ``\r\n`` end a line."""
     first = stream.read(_PIECE)
-    encoding, mark = _encoding(first[:4096])
+    encoding, mark = encoding_of(first[:4096])
     whole = _split(_pieces(first[mark:], stream, encoding))
     for number, (text, is_cut) in enumerate(whole, start=1):
         yield Line(number=number, text=text.removesuffix("\r"), is_cut=is_cut)
+
+
+def segments(stream: BinaryIO) -> Iterator[Line]:
+    r"""Yield the lines of ``stream``; one longer than :data:`LONGEST_LINE` comes in parts.
+
+    ``is_cut`` says that more of the line follows; all parts have its number.
+    """
+    first = stream.read(_PIECE)
+    encoding, mark = encoding_of(first[:4096])
+    number, held = 1, ""
+    for piece in _pieces(first[mark:], stream, encoding):
+        *whole, last = piece.split("\n")
+        for text in whole:
+            yield Line(number=number, text=(held + text).removesuffix("\r"))
+            number, held = number + 1, ""
+        held += last
+        if len(held) > LONGEST_LINE:
+            yield Line(number=number, text=held, is_cut=True)
+            held = ""
+    if held:
+        yield Line(number=number, text=held.removesuffix("\r"))
 
 
 def excerpt(value: object, *, length: int = 60) -> str:
@@ -100,14 +131,26 @@ def capped(items: Iterable[Rows | Issue], *, source: str) -> Iterator[Rows | Iss
         yield Issue(source=source, where="the rest of the file", problem=problem, lost=lost)
 
 
-def _encoding(start: bytes) -> tuple[str, int]:
+def encoding_of(start: bytes) -> tuple[str, int]:
+    """Return the encoding of a text that begins so, and how long its byte-order mark is.
+
+    A text without a mark is UTF-16 where it begins with a ``<`` of two bytes, or where zeros stand
+    in every other place; else UTF-8, until a line of it is none.
+    """
     for bom, encoding in _BOMS:
         if start.startswith(bom):
             return encoding, len(bom)
     odd, even = start[1::2], start[::2]
-    if odd and odd.count(0) > len(odd) * 0.8 and even.count(0) < len(even) * 0.2:
+    if (start[:2] == b"<\0" and start[3:4] == b"\0") or _are_zeros(odd, not_in=even):
         return "utf-16-le", 0
+    if start[:3] == b"\0<\0" or _are_zeros(even, not_in=odd):
+        return "utf-16-be", 0
     return "utf-8", 0
+
+
+def _are_zeros(some: bytes, *, not_in: bytes) -> bool:
+    is_mostly = bool(some) and some.count(0) > len(some) * 0.8
+    return is_mostly and not_in.count(0) < len(not_in) * 0.2
 
 
 def _stretches(data: bytes) -> Iterator[bytes]:
@@ -143,9 +186,13 @@ def _pieces(first: bytes, stream: BinaryIO, encoding: str) -> Iterator[str]:
     held = first
     while piece := stream.read(_PIECE):
         cut = piece.rfind(b"\n") + 1
-        if cut or len(held) > LONGEST_LINE:
+        if cut:
             yield decode_8bit(held + piece[:cut])
             held = piece[cut:]
+        elif len(held) > LONGEST_LINE:
+            _, end = codecs.utf_8_decode(held, "replace", False)  # noqa: FBT003 -- not the last
+            yield decode_8bit(held[:end])
+            held = held[end:] + piece
         else:
             held += piece
     yield decode_8bit(held)

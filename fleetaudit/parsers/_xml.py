@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from lxml import etree
 
+from fleetaudit.parsers._text import encoding_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
@@ -31,7 +33,9 @@ _DEEPEST: Final = 8
 _LONGEST_REFERENCE: Final = len("&#x10FFFF;")
 _ROOT: Final = b"<fleetaudit>"
 _ROOT_END: Final = b"</fleetaudit>"
-_DECLARATION: Final = re.compile(rb"\A\s*<\?xml[^>]*\?>")
+_DECLARATION: Final = re.compile(rb"<\?xml\s[^<>]{0,200}\?>")
+"""It may come again where one file was written after another."""
+_LONGEST_DECLARATION: Final = 256
 _CONTROLS: Final = bytes(set(range(32)) - {9, 10, 13})
 _REPLACED: Final = "\ufffd".encode()
 _FORBIDDEN: Final = re.compile(b"[" + re.escape(_CONTROLS) + rb"]|\xef\xbf[\xbe\xbf]")
@@ -44,11 +48,6 @@ _CHARACTERS: Final = (
 """What XML 1.0 allows (its production 2)."""
 _PLACE: Final = re.compile(r", line \d+, column \d+\Z")
 _REFERENCE: Final = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
-_ENCODINGS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 class TextCutter(Protocol):
@@ -148,22 +147,16 @@ class XmlFeed:
         """Yield the document as clean UTF-8 without its declaration, in a root of our own."""
         yield _ROOT
         held = b""
-        is_first = True
         for text in self._valid(stream):
-            if is_first:
-                text = _DECLARATION.sub(b"", text)  # noqa: PLW2901 -- the same text without it
-                is_first = False
-            whole, held = _split_reference(held + text)
+            whole, held = _split(held + text)
             yield self._clean(whole)
         yield self._clean(held)
 
     def _valid(self, stream: BinaryIO) -> Iterator[bytes]:
         """Yield the document as valid UTF-8 without its byte-order mark."""
         block = stream.read(_BLOCK)
-        mark, encoding = next((pair for pair in _ENCODINGS if block.startswith(pair[0])), (b"", ""))
-        if not encoding:
-            encoding = "utf-16-le" if block[:2] == b"<\0" else "utf-8"
-        block = block[len(mark) :]
+        encoding, mark = encoding_of(block[:4096])
+        block = block[mark:]
         if encoding == "utf-8":
             yield from self._valid_utf8(block, stream)
             return
@@ -198,6 +191,8 @@ class XmlFeed:
         if has_odd or len(text.translate(None, _CONTROLS)) != len(text):
             text, count = _FORBIDDEN.subn(_REPLACED, text)
             self.replaced += count
+        if b"?" in text and b"<?xml" in text:
+            text = _DECLARATION.sub(b"", text)
         if b"&" in text and b"&#" in text:
             return _REFERENCE.sub(self._reference, text)
         return text
@@ -226,7 +221,13 @@ def tree_of(element: etree._Element, depth: int = 0) -> XmlValue:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _split_reference(text: bytes) -> tuple[bytes, bytes]:
-    """Return the text up to a reference that may go on in the next block, and the rest."""
+def _split(text: bytes) -> tuple[bytes, bytes]:
+    """Return the text up to what may go on in the next block, and the rest.
+
+    That is a reference, or a declaration.
+    """
     at = text.rfind(b"&", max(0, len(text) - _LONGEST_REFERENCE))
+    begin = text.rfind(b"<", max(0, len(text) - _LONGEST_DECLARATION))
+    if begin >= 0 and text[begin + 1 : begin + 2] in (b"?", b"") and text.find(b">", begin) < 0:
+        at = begin if at < 0 else min(at, begin)
     return (text, b"") if at < 0 else (text[:at], text[at:])

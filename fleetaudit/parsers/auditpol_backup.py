@@ -57,6 +57,8 @@ _AFTER_GUID: Final = 3
 """Columns after the GUID where there is a number: inclusion, exclusion and setting value."""
 _LONGEST: Final = 16 * 1024 * 1024
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
+_DELIMITED = re.compile(r"([,;\t])\"?\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TYPE_LINE: Final = "#TYPE"
 _USER = re.compile(r"S-1-[0-9-]+|.*\\.*")
 _NO_GUID = re.compile(r"Option:.*|.*GlobalSacl", re.IGNORECASE)
 _SCHEMAS: Final = MappingProxyType(
@@ -177,9 +179,12 @@ def _read(text: str, *, highest: int) -> Iterator[_Setting | _Flaw]:
     """
     system = ""
     is_first = True
+    # A spreadsheet in another language writes semicolons; what stands before a GUID tells.
+    delimited = _DELIMITED.search(text)
+    delimiter = delimited[1] if delimited else ","
     for number, line in _numbered(text):
-        row = _row(line)
-        if not row:
+        row = _row(line, delimiter)
+        if not row or row[0].startswith(_TYPE_LINE):
             continue
         at = next((i for i, field in enumerate(row) if _GUID.fullmatch(field)), None)
         is_header, is_first = is_first and at is None, False
@@ -206,9 +211,10 @@ def _numbered(text: str) -> Iterator[tuple[int, str]]:
     yield number, text[start:]
 
 
-def _row(line: str) -> list[str]:
+def _row(line: str, delimiter: str) -> list[str]:
+    blanks = "\0 " if delimiter == "\t" else "\0 \t"
     try:
-        fields = next(csv.reader([line.replace("\r", "").strip("\0 \t")]), [])
+        fields = next(csv.reader([line.replace("\r", "").strip(blanks)], delimiter=delimiter), [])
     except csv.Error:
         return [line]
     return [field.strip() for field in fields]

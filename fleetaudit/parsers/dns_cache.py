@@ -7,8 +7,9 @@ by the host's clock, or the bare list of entries::
      "Entries":[{"Entry":"www.example.org","Name":"www.example.org","Type":1,"Status":0,
                  "Section":1,"TimeToLive":4462,"DataLength":4,"Data":"192.0.2.7"}]}
 
-or the table that somebody redirected to a file (UTF-16 from Windows PowerShell), whose columns
-are where the row of dashes says, in any language; a name that was too long ends in ``...``::
+or what somebody redirected to a file (UTF-16 from Windows PowerShell): a list, a CSV, the output of
+ipconfig (:mod:`fleetaudit.parsers._dns_cache_text`), or the table, whose columns are where the row
+of dashes says, in any language; a name that was too long ends in ``...``::
 
     Entry                     RecordName                Record Status    Section TimeTo Data   Data
                                                         Type                     Live   Length
@@ -24,15 +25,15 @@ full time, as ``FullTimeToLive`` of an entry, it counts.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 import pyarrow as pa
 
-from fleetaudit.parsers._json import JsonProblem, moment, read_json, tidy
-from fleetaudit.parsers._text import capped, excerpt, lines
+from fleetaudit.parsers._dns_cache_text import read_entries
+from fleetaudit.parsers._json import moment, tidy
+from fleetaudit.parsers._json_documents import documents
+from fleetaudit.parsers._text import capped, encoding_of, excerpt, lines
 from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, Rows
 from fleetaudit.records.names import ResolvedHow
 from fleetaudit.records.tables import DNS_CACHE
@@ -41,28 +42,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from fleetaudit.parsers._text import Line
-
 __all__ = ["parse"]
 
 _TABLE: Final = "dns_cache"
-_MOST_JSON: Final = 1 << 24
+_START: Final = 4096
 _LONGEST: Final = 4096
 _MOST_SECONDS: Final = 2**32 - 1
 _BATCH_ROWS: Final = 10_000
 _EARLIEST_YEAR: Final = 1980
 _LATEST_YEAR: Final = 2100
 """An entry may live 136 years, and Arrow's nanoseconds end in 2262."""
-_DASHES: Final = re.compile(r"-{2,}(?: +-{2,}){7} *")
-_COLUMNS: Final = ("Entry", "Name", "Type", "Status", "Section", "TimeToLive", "Length", "Data")
 _ELLIPSES: Final = ("...", "\u2026")
 
 
 def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     """Yield the entries as rows, and an issue for each that is none.
 
-    A JSON beyond 16 MiB is refused as a whole. ``snapshot_time`` is what the evidence itself says,
-    else when it was taken.
+    ``snapshot_time`` is what the evidence itself says, else when it was taken.
     """
     reading = _Reading(context)
     yield from capped(reading.rows(_entries(stream, reading)), source=context.name)
@@ -111,17 +107,13 @@ def _times(entry: dict[str, Any], taken_at: datetime | None) -> dict[str, Any]:
 def _entries(stream: BinaryIO, reading: _Reading) -> Iterator[dict[str, Any] | Issue]:
     source = reading.source
     first = stream.read(1 << 16)
-    whole = _Rejoined(first, stream)
-    start = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    if start not in (b"[", b"{", b"n"):
-        yield from _table(lines(whole), source)  # type: ignore[arg-type] # only read() is used
-        return
-    data = whole.read(_MOST_JSON + 1)
-    if len(data) > _MOST_JSON:
-        problem = f"is longer than {_MOST_JSON} bytes"
-        yield Issue(source=source, where=WHOLE_FILE, problem=problem)
-        return
-    yield from _json(data, reading)
+    whole = cast("BinaryIO", _Rejoined(first, stream))
+    encoding, mark = encoding_of(first[:_START])
+    start = first[mark:_START].decode(encoding, "replace").lstrip()
+    if start[:1] in ("[", "{") or start.strip() == "null":
+        yield from _json(whole, reading)
+    else:
+        yield from _text_entries(whole, source)
 
 
 class _Rejoined:
@@ -142,28 +134,42 @@ class _Rejoined:
         return b"".join(parts)
 
 
-def _json(data: bytes, reading: _Reading) -> Iterator[dict[str, Any] | Issue]:
+def _json(stream: BinaryIO, reading: _Reading) -> Iterator[dict[str, Any] | Issue]:
+    """Yield the entries of one list, of several, or of one a line."""
     source = reading.source
-    try:
-        found = read_json(data)
-    except JsonProblem as error:
-        yield Issue(source=source, where=WHOLE_FILE, problem=str(error))
-        return
-    if isinstance(found, dict) and "Entries" in found:
-        try:
-            reading.taken_at = _moment(found.get("HostTime"))
-        except ValueError:
-            problem = f"HostTime cannot be {excerpt(found.get('HostTime'))}"
-            yield Issue(source=source, where="file", problem=problem, lost=0)
-        found = found["Entries"]
-    # Windows PowerShell writes a list of one as the one, and an empty one as nothing.
-    entries = found if isinstance(found, list) else [] if found is None else [found]
-    for number, entry in enumerate(entries, start=1):
-        where = f"entry {number}"
-        if not isinstance(entry, dict):
-            yield Issue(source=source, where=where, problem=f"is no object: {excerpt(entry)}")
+    number = 0
+    has_said = has_entry = is_empty = False
+    for document in documents(stream):
+        if document.problem:
+            has_said = True
+            where = (
+                WHOLE_FILE if document.number == 1 and not has_entry else f"line {document.number}"
+            )
+            yield Issue(source=source, where=where, problem=document.problem)
             continue
-        yield from _checked(entry, source, where)
+        yield from _time_of_reading(document.value, reading)
+        for entry in _listed(document.value):
+            number += 1
+            has_entry = True
+            where = f"entry {number}"
+            if isinstance(entry, dict):
+                yield from _checked(entry, source, where)
+            else:
+                yield Issue(source=source, where=where, problem=f"is no object: {excerpt(entry)}")
+        is_empty = True
+    if not (has_said or has_entry or is_empty):
+        yield Issue(source=source, where=WHOLE_FILE, problem="holds no entry and no empty list")
+
+
+def _time_of_reading(value: object, reading: _Reading) -> Iterator[Issue]:
+    """Take over what a document says of when the cache was read; an issue where that is no time."""
+    if not isinstance(value, dict) or "Entries" not in value:
+        return
+    try:
+        reading.taken_at = _moment(value.get("HostTime"))
+    except ValueError:
+        problem = f"HostTime cannot be {excerpt(value.get('HostTime'))}"
+        yield Issue(source=reading.source, where="file", problem=problem, lost=0)
 
 
 def _moment(value: object) -> datetime:
@@ -173,24 +179,43 @@ def _moment(value: object) -> datetime:
     return time
 
 
-def _table(found: Iterator[Line], source: str) -> Iterator[dict[str, Any] | Issue]:
-    starts: list[int] = []
-    has_lines = False
-    for line in found:
-        text = line.text.rstrip()
-        has_lines = has_lines or bool(text)
-        if _DASHES.fullmatch(text):
-            starts = [dash.start() for dash in re.finditer(r"-+", text)]
-            continue
-        if not text or not starts:
-            # What stands before the dashes names the columns, in the host's language.
-            continue
-        ends = [*(later for _, later in pairwise(starts)), None]
-        cells = (text[start:end].strip() for start, end in zip(starts, ends, strict=True))
-        yield from _checked(dict(zip(_COLUMNS, cells, strict=True)), source, f"line {line.number}")
-    if has_lines and not starts:
-        problem = "is neither JSON nor a table with a row of dashes"
+def _listed(value: object) -> list[Any]:
+    if isinstance(value, dict) and "Entries" in value:
+        value = value["Entries"]
+    elif isinstance(value, dict) and isinstance(value.get("value"), list):
+        value = value["value"]
+    # Windows PowerShell writes a list of one as the one, and an empty one as nothing.
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _text_entries(stream: BinaryIO, source: str) -> Iterator[dict[str, Any] | Issue]:
+    has_entries = False
+    seen = _Counted(stream)
+    for found in read_entries(lines(cast("BinaryIO", seen))):
+        has_entries = True
+        where = f"line {found.number}"
+        if found.entry:
+            yield from _checked(found.entry, source, where)
+        if found.problem:
+            lost = 0 if found.entry else 1
+            yield Issue(source=source, where=where, problem=found.problem, lost=lost)
+    if seen.has_text and not has_entries:
+        problem = "is in none of the forms of the DNS client's cache"
         yield Issue(source=source, where=WHOLE_FILE, problem=problem)
+
+
+class _Counted:
+    """A stream that remembers whether it held anything but white space."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.has_text = False
+
+    def read(self, size: int) -> bytes:
+        """Return up to ``size`` bytes."""
+        data = self._stream.read(size)
+        self.has_text = self.has_text or bool(data.strip(b"\xef\xbb\xff\xfe\0 \t\r\n"))
+        return data
 
 
 def _checked(entry: dict[str, Any], source: str, where: str) -> Iterator[dict[str, Any] | Issue]:

@@ -12,89 +12,119 @@ One object a line; shortened samples of the shapes::
      "TimeGenerated":"...Z","EventData":"<EventData><Data Name=\"DestPort\">445</Data></EventData>"}
     {"Event":{"System":{"EventID":5157,...},"EventData":{"DestPort":"445"}}}
 
-They are of Winlogbeat 7 and 6, NXLog, Azure, and ``evtx_dump``. A line may also hold an array of
-such objects, or end in the comma of one. Which events are kept, and in which table:
-:mod:`fleetaudit.parsers._event_sorting`. Fields of the event that have no column stand in
-``other_fields``; what the shipper adds, the rendered text among it, does not.
+They are of Winlogbeat 7 and 6, NXLog, Azure, and ``evtx_dump``; more are named in
+:mod:`fleetaudit.parsers._event_json_shapes`, and what may stand around them in
+:mod:`fleetaudit.parsers._event_json_wrappers`. An object may also go on over lines, or stand in an
+array (:mod:`fleetaudit.parsers._json_documents`), or hold the event's XML as a text. Which events
+are kept, and in which table: :mod:`fleetaudit.parsers._event_sorting`. Fields of the event that
+have no column stand in ``other_fields``; what the shipper adds, the rendered text among it, does
+not.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-import orjson
-
 from fleetaudit.parsers._event_json_shapes import read_event
+from fleetaudit.parsers._event_json_wrappers import events_in, is_plain
 from fleetaudit.parsers._event_sorting import BATCH_ROWS, EventSorter, table_of
-from fleetaudit.parsers._event_text import EventReader
-from fleetaudit.parsers._text import capped, excerpt, lines
+from fleetaudit.parsers._event_xml_text import read_with_lxml
+from fleetaudit.parsers._json_documents import documents
+from fleetaudit.parsers._text import capped, excerpt
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["parse"]
 
 _STEP: Final = 2048
+_WITHOUT_FILTER: Final = (5148, 5149)
+_RAW: Final = "_raw"
+_XML: Final = (_RAW, "event", "Event", "EventXml", "xml", "XML", "message", "Message")
+"""Members that may hold the whole event as XML."""
 
 
 def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     """Yield the kept events as batches, and issues.
 
-    A line that is no JSON, is longer than a mebibyte or holds no event id is an issue with its
-    number. Events of no interest are counted in one issue. Memory does not grow with the file.
+    What is no JSON, is longer than 16 Mi characters or holds no event id is an issue with its line.
+    Events of no interest are counted in one issue. Memory does not grow with the file.
     """
     yield from capped(_parse(stream, context.name), source=context.name)
 
 
 def _parse(stream: BinaryIO, source: str) -> Iterator[Rows | Issue]:
     taker = _Taker(source)
-    for line in lines(stream):
-        text = line.text.strip(" \t\r\ufeff\0").removesuffix(",")
-        if text in ("", "[", "]"):
+    for document in documents(stream):
+        where = f"line {document.number}"
+        if document.problem:
+            yield Issue(source=source, where=where, problem=document.problem)
             continue
-        where = f"line {line.number}"
-        if line.is_cut:
-            yield Issue(source=source, where=where, problem="is too long for an event")
-            continue
-        for problem in taker.take(text):
+        for problem in taker.take(document.value):
             yield Issue(source=source, where=where, problem=problem)
         yield from taker.sorter.flush(BATCH_ROWS - _STEP)
     yield from taker.sorter.finish()
-    if taker.arrivals:
-        problem = (
-            f"{taker.arrivals} events have a time without a zone; the time is the one of their"
-            " arrival at the shipper (@timestamp)"
-        )
+    for problem in taker.remarks():
         yield Issue(source=source, where="file", problem=problem, lost=0)
 
 
 class _Taker:
-    """Takes lines; ``arrivals`` counts the events whose time is the shipper's."""
+    """Takes documents.
+
+    Attributes:
+        sorter: What keeps their events.
+        arrivals: How many have the shipper's time.
+        by_position: How many have fields whose names follow from their order.
+        bare: How many of filtering say nothing of it by a name that is known.
+    """
 
     def __init__(self, source: str) -> None:
         self.sorter = EventSorter(source)
         self.arrivals = 0
-        self._reader = EventReader(table_of)
+        self.by_position = 0
+        self.bare = 0
 
-    def take(self, text: str) -> Iterator[str]:
-        """Keep or count the events of a line; yield what is wrong with each that is neither."""
-        try:
-            document = orjson.loads(text)
-        except ValueError:
-            yield f"is no JSON: {excerpt(text)}"
-            return
-        for item in document if isinstance(document, list) else [document]:
+    def take(self, document: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever JSON holds
+        """Keep or count the events of a document; yield what is wrong with what is neither."""
+        for item in (document,) if is_plain(document) else events_in(document):
             try:
                 self._take(item)
             except (TypeError, ValueError) as error:
-                yield f"{error}: {excerpt(text)}"
+                yield f"{error}: {excerpt(_shown(item))}"
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what is to be said of events that were kept."""
+        if self.arrivals:
+            yield (
+                f"{self.arrivals} events have a time without a zone; the time is the one of their"
+                " arrival at the shipper (@timestamp)"
+            )
+        if self.by_position:
+            yield (
+                f"{self.by_position} events have values without names; they were named by the"
+                " order of their template"
+            )
+
+        if self.bare:
+            yield (
+                f"{self.bare} events of filtering name neither a program nor a filter; what else"
+                " they say is in other_fields"
+            )
 
     def _take(self, document: Any) -> None:  # noqa: ANN401 -- whatever JSON holds
-        if isinstance(document, dict) and isinstance(document.get("Event"), dict):
-            self._take_dumped(orjson.dumps(document).decode())
+        may_wrap = isinstance(document, dict) and (_RAW in document or "event" in document)
+        if may_wrap and (text := _xml_of(document)):
+            self._take_xml(text)
             return
-        event = read_event(document)
+        try:
+            event = read_event(document)
+        except ValueError:
+            text = _xml_of(document)
+            if not text:
+                raise
+            self._take_xml(text)
+            return
         table = table_of(event.code, event.provider.casefold())
         if not table:
             self.sorter.leave_out(event.code)
@@ -111,12 +141,37 @@ class _Taker:
         )
         self.sorter.keep(table, head, tuple(event.fields), tuple(event.fields.values()))
         self.arrivals += event.is_arrival
+        self.by_position += event.is_by_position
+        self.bare += table == "security_events" and _is_bare(event.code, event.fields)
 
-    def _take_dumped(self, text: str) -> None:
-        head = self._reader.head(text)
-        if not head.table:
-            self.sorter.leave_out(head.code)
-            return
-        time, record_id, process_id, computer, fields = self._reader.tail(text, head)
-        own = (record_id, time, head.code, head.version, computer, head.keywords, process_id)
-        self.sorter.keep(head.table, (*own, head.provider), tuple(fields), tuple(fields.values()))
+    def _take_xml(self, text: str) -> None:
+        event = read_with_lxml(text, table_of)
+        if event.table:
+            self.sorter.keep(event.table, event.head, event.names, event.values)
+        else:
+            self.sorter.leave_out(event.code)
+
+
+def _is_bare(code: int, fields: Mapping[str, Any]) -> bool:
+    """Return whether an event that has a program or a filter by its template has none here."""
+    if "Application" in fields or "FilterRTID" in fields or code in _WITHOUT_FILTER:
+        return False
+    return {"application", "filterrtid"}.isdisjoint(name.casefold() for name in fields)
+
+
+def _xml_of(document: object) -> str:
+    """Return the event's XML where a document only wraps that; else nothing."""
+    if not isinstance(document, dict):
+        return ""
+    inner = document.get("event")
+    texts = [document.get(name) for name in _XML]
+    texts += [inner.get("original")] if isinstance(inner, dict) and "winlog" not in document else []
+    for text in texts:
+        if isinstance(text, str) and text.lstrip().startswith(("<Event ", "<Event>")):
+            return text.strip()
+    return ""
+
+
+def _shown(item: object) -> object:
+    """Return what names an object in an issue: some of its members."""
+    return str(item)[:200] if isinstance(item, dict) else item

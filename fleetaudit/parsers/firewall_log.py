@@ -26,7 +26,7 @@ import io
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from fleetaudit.parsers._firewall_log_layout import assume_layout, read_layout
+from fleetaudit.parsers._firewall_log_layout import PATHS, assume_layout, is_dated, read_layout
 from fleetaudit.parsers._firewall_log_lines import LineReader, Record, table_of
 from fleetaudit.parsers._firewall_log_rows import batches_of, read_run
 from fleetaudit.parsers._firewall_log_windows import WINDOW_BYTES, windows
@@ -47,7 +47,6 @@ __all__ = ["parse"]
 _SLOW_LINES = 10_000
 _MANY_LINES = 1_000
 _SMALL_RUN = 1_024
-_PATHS = frozenset({"SEND", "RECEIVE", "FORWARD", "UNKNOWN"})
 
 
 def parse(
@@ -140,12 +139,15 @@ class _Reading:
             if lines < _MANY_LINES or not layout.fewest <= count < len(layout.fields):
                 continue
             shorter = layout.first(count)
-            again = read_run(view, shorter)
+            at = next(place for place, columns in left.items() if columns == count)
+            number, line = next(
+                (n, line) for n, place, line in _numbered(view, first) if place == at
+            )
+            is_shifted = shorter.columns[-1] != "path" and _ends_in_path(line)
+            again = None if is_shifted else read_run(view, shorter)
             if again is None:
                 continue
             yield from self._rows(again.table, shorter)
-            at = next(place for place, columns in left.items() if columns == count)
-            number = next(number for number, place, _ in _numbered(view, first) if place == at)
             self._count(number, missing=len(layout.fields) - count, lines=lines)
             left = {place: columns for place, columns in left.items() if columns != count}
         if left:
@@ -153,14 +155,19 @@ class _Reading:
             yield from self._slowly((number, line) for number, at, line in numbered if at in left)
 
     def _assume(self, window: Window, start: int, stop: int) -> Iterator[Issue]:
+        said: tuple[int, bytes] | None = None
         for number, _, line in _numbered(memoryview(window.data)[start:stop], 0):
             if line.strip() and not line.startswith(b"#"):
-                self._layout, self._reader = assume_layout(line), None
-                fields = len(self._layout.fields)
-                problem = f"no #Fields line before the first record; {fields} columns are assumed"
-                number += self._line(window, start)  # noqa: PLW2901 - counted from the run
-                yield self._issue(number, problem, lost=0)
-                return
+                said = said or (number, line)
+                if is_dated(line):
+                    said = number, line
+                    break
+        if said is None:
+            return
+        self._layout, self._reader = assume_layout(said[1]), None
+        fields = len(self._layout.fields)
+        problem = f"no #Fields line before the first record; {fields} columns are assumed"
+        yield self._issue(said[0] + self._line(window, start), problem, lost=0)
 
     def _slowly(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[Rows | Issue]:
         """Yield lines one by one: a row where it can be read, else an issue with its number."""
@@ -199,7 +206,7 @@ class _Reading:
         elif record.missing:
             yield self._issue(number, f"the last line is cut: {excerpt(tail)}")
         else:
-            if record.values[-1] not in _PATHS:
+            if record.values[-1] not in PATHS:
                 problem = "the last line has no end, so its last column may be cut"
                 yield self._issue(number, problem, lost=0)
             self._count(number, missing=0, extra=len(record.extra))
@@ -247,6 +254,11 @@ def _clock_of(context: EvidenceContext) -> LocalClock | None:
     if context.utc_offset_minutes is not None:
         return LocalClock.of_offset(context.utc_offset_minutes)
     return None
+
+
+def _ends_in_path(line: bytes) -> bool:
+    words = line.decode("utf-8", "replace").split()
+    return bool(words) and words[-1] in PATHS
 
 
 def _layout_of(line: bytes) -> Layout | None:

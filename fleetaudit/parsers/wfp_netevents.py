@@ -100,7 +100,9 @@ class _Reading:
             return
         self._is_ours = True
         promised = element.get("numItems")
-        if promised is not None and unsigned(promised) != self._seen:
+        # A capture's list counts what is not about packets too: changes of filters, IKE.
+        is_of_drops = tag != "events"
+        if is_of_drops and promised is not None and unsigned(promised) != self._seen:
             problem = f"a list says {excerpt(promised)} events and has {self._seen}"
             self._issue(f"line {element.sourceline}", problem, lost=0)
         self._seen = self._promised = 0

@@ -31,7 +31,9 @@ Dynamic keywords become rows of their own. No file with one was at hand: their e
 for the members of FW_DYNAMIC_KEYWORD_ADDRESS0 (netfw.h), and what is named otherwise is kept.
 
 ``show filters`` is ``<wfpdiag><filters/><providers/></wfpdiag>``: no time, no layer numbers, no
-origins and no names of sublayers, which are null then.
+origins and no names of sublayers, which are null then. ``netsh wfp capture`` writes the state at
+its start and each filter that changed meanwhile: ``<wfpdiag><initialState>...</initialState>
+<events><filterChange><filter>...</filter></filterChange></events></wfpdiag>``. All are rows.
 """
 
 from __future__ import annotations
@@ -69,9 +71,10 @@ _SOME: Final = 2
 """Fewer items than this are no list whose complete ones could be dropped."""
 _KEYWORDS: Final = "dynamicKeywordAddresses"
 _LISTS: Final = ("filters", "providers", "subLayers", "providerContexts", _KEYWORDS)
-_TAGS: Final = (_FIRST, "layer", "timeStamp", "wfpstate", "wfpdiag", *_LISTS)
+_CHANGED: Final = "filter"
+_TAGS: Final = (_FIRST, _CHANGED, "layer", "timeStamp", "wfpstate", "wfpdiag", *_LISTS)
 _FILTERS: Final = "wfp_filters"
-_ROOTS: Final = frozenset({"wfpstate", "wfpdiag", "firewallState"})
+_ROOTS: Final = frozenset({"wfpstate", "wfpdiag", "firewallState", "initialState"})
 _LARGEST_LAYER: Final = (1 << 32) - 1
 _KEYWORD_PARTS: Final = ("id", "keyword", "flags", "addresses")
 _GENERAL: Final = "FWPM_GENERAL_CONTEXT"
@@ -131,6 +134,8 @@ class _State:
             self._list_ends(element, tag)
         elif tag == "layer":
             self._layer(element)
+        elif tag == _CHANGED:
+            self._changed(element)
         elif tag == "timeStamp":
             self._time_stamp(element)
         elif tag != _FIRST:
@@ -181,6 +186,13 @@ class _State:
             items = list(part)
             self._read_items(part, items if items and items[-1].tail else items[:-1])
 
+    def _changed(self, element: etree._Element) -> None:
+        """Take a filter that a capture saw coming or going."""
+        parent = element.getparent()
+        if parent is not None and parent.tag == "filterChange":
+            self._keep(self._filter_reader.read(element))
+            self._feed.drop(element)
+
     def _filter(self, element: etree._Element) -> None:
         read = self._filter_reader.read(element)
         if not self._list_length:
@@ -188,6 +200,9 @@ class _State:
             promised = parent.get("numItems") if parent is not None else None
             self._list_promised = unsigned(promised) or 0
         self._list_length += 1
+        self._keep(read)
+
+    def _keep(self, read: WfpFilter) -> None:
         self._filters.append(read)
         for problem in read.problems:
             self.issues.append(self._issue(f"filter {read.filter_id or read.filter_key}", problem))
@@ -258,7 +273,7 @@ class _State:
             problem = f"the XML is damaged, all from here is missing: {feed.damage}"
             where = f"line {feed.line}" if feed.line else "file"
             yield self._issue(where, problem, lost=lost)
-        elif not self._root:
+        elif not self._root and not self._filters:
             yield self._issue("file", "is neither a WFP state nor a list of WFP filters", lost=1)
         if feed.replaced:
             problem = f"{feed.replaced} characters that XML forbids were replaced by U+FFFD"

@@ -70,6 +70,17 @@ def test_guids_and_numbers_are_read_whatever_language_and_encoding(name: str) ->
     assert policy.of(Subcategory.POLICY_CHANGE) is None
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t", '","'])
+def test_what_a_spreadsheet_or_powershell_wrote_again_is_the_same_policy(delimiter: str) -> None:
+    lines = case("get-r-seven-columns.csv").decode().split("\r\n")
+    again = [line.replace(",", delimiter) for line in lines]
+    if delimiter.startswith('"'):
+        again = ["#TYPE System.Object", *(f'"{line}"' if line else "" for line in again)]
+    rows, issues = read("\r\n".join(again).encode("utf-16"))
+    assert issues == []
+    assert rows == read(case("get-r-seven-columns.csv"))[0]
+
+
 def test_rows_hold_braced_upper_case_guids_and_names_with_commas() -> None:
     rows, issues = read(case("backup-de-utf16.csv"))
     assert issues == []

@@ -83,6 +83,91 @@ def test_a_redirected_table_is_read_by_its_dashes() -> None:
     assert rows[2]["dns_name"] is None
 
 
+def _told(name: str) -> list[tuple[Any, ...]]:
+    rows, issues = _parse((_CASES / name).read_bytes())
+    assert not issues
+    columns = ("dns_entry", "dns_name", "dns_type", "remaining_seconds", "dns_data")
+    return [tuple(row[column] for column in columns) for row in rows]
+
+
+def test_a_list_of_values_is_read_and_a_long_value_goes_on_below() -> None:
+    assert _told("format-list.txt") == [
+        (
+            "www.example.org",
+            "www.example.org",
+            "CNAME",
+            93,
+            "a-name-that-is-longer-than-the-console.example.net",
+        ),
+        ("nowhere.example.org", None, "AAAA", None, None),
+    ]
+
+
+def test_an_exported_csv_is_read_by_its_names_whatever_stands_between_them() -> None:
+    expected = [
+        ("www.example.org", "www.example.org", "5", 93, "cdn.example.net"),
+        ("www.example.org", "cdn.example.net", "1", 93, "192.0.2.80"),
+    ]
+    assert _told("export.csv") == expected
+    text = (_CASES / "export.csv").read_text("utf-8")
+    for delimiter in ";\t":
+        data = text.replace(",", delimiter).encode("utf-16")
+        assert [row["dns_data"] for row in _parse(data)[0]] == [one[-1] for one in expected]
+
+
+def test_what_ipconfig_displays_is_read_in_any_language() -> None:
+    assert _told("displaydns-de.txt") == [
+        ("www.example.org", "www.example.org", "5", 93, "cdn.example.net"),
+        ("www.example.org", "cdn.example.net", "1", 93, "192.0.2.80"),
+        ("nowhere.example.org", None, None, None, None),
+        ("v6.example.org", None, None, None, None),
+    ]
+
+
+def test_a_table_of_chosen_columns_is_read_by_their_names() -> None:
+    assert _told("chosen-columns.txt") == [
+        ("www.example.org", None, "A", 93, "192.0.2.80"),
+        ("bücher.example.org", None, "AAAA", 12, "2001:db8::80"),
+    ]
+    text = (_CASES / "chosen-columns.txt").read_text("utf-16").replace("Entry", "Wpis ")
+    rows, issues = _parse(text.encode())
+    assert not rows
+    assert [issue.lost for issue in issues] == [1, 1]
+
+
+def test_wide_characters_take_two_places_of_a_table() -> None:
+    text = (_CASES / "table.txt").read_text("utf-16")
+    wide = text.replace("Success ", "成功    ").replace("Answer ", "回答   ")
+    assert wide != text
+    rows, issues = _parse(wide.encode())
+    assert not issues
+    assert [row["dns_status"] for row in rows] == ["成功", "成功", "NotExist"]
+    assert [row["remaining_seconds"] for row in rows] == [93, 83494, None]
+
+
+@pytest.mark.parametrize("name", ["table.txt", "format-list.txt", "displaydns-de.txt"])
+def test_one_cache_written_after_another_gives_the_entries_of_both(name: str) -> None:
+    data = (_CASES / name).read_bytes()
+    rows, issues = _parse(data + data.removeprefix(b"\xff\xfe"))
+    once = _parse(data)[0]
+    assert rows == once + once
+    assert not issues
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-16-le"])
+def test_json_is_read_in_every_encoding_and_layout(encoding: str) -> None:
+    import json
+
+    entries = json.loads((_CASES / "dns-cache.json").read_bytes())
+    expected = _parse((_CASES / "dns-cache.json").read_bytes())[0]
+    for text in (
+        json.dumps(entries, indent=4),
+        json.dumps({"value": entries, "Count": len(entries)}),
+        "\r\n".join(json.dumps(entry) for entry in entries),
+    ):
+        assert _parse(text.encode(encoding))[0] == expected
+
+
 def test_a_real_table_from_a_spanish_host_gives_every_entry() -> None:
     path = _SAMPLES / "dns" / "CacheDns_Get-DnsClientCache_utf16.txt"
     if not path.exists():
@@ -107,7 +192,7 @@ def test_a_list_of_one_may_be_the_one() -> None:
     assert [row["dns_entry"] for row in rows] == ["a.example.org"]
 
 
-@pytest.mark.parametrize("data", [b"[1,2", b"something else\n", b"[" + b" " * (1 << 24)])
+@pytest.mark.parametrize("data", [b'[{"Entry":', b"something else\n", b"[" + b" " * (1 << 24)])
 def test_what_cannot_be_read_at_all_is_told(data: bytes) -> None:
     rows, issues = _parse(data)
     assert not rows

@@ -18,7 +18,26 @@ from fleetaudit.records.evidence import EvidenceContext, Issue, split
 
 _REPOSITORY = Path(__file__).parents[2]
 _SAMPLES = Path(os.environ.get("FLEETAUDIT_SAMPLES", _REPOSITORY.parent / "shared" / "samples"))
-_CASE = (_REPOSITORY / "tests" / "cases" / "event-json" / "shippers.jsonl").read_bytes()
+_CASES = _REPOSITORY / "tests" / "cases" / "event-json"
+_CASE = (_CASES / "shippers.jsonl").read_bytes()
+_MORE = (_CASES / "more-shippers.jsonl").read_bytes()
+_SAME = (
+    "computer",
+    "destination_ip",
+    "destination_port",
+    "direction_code",
+    "event_code",
+    "filter_rtid",
+    "is_failure",
+    "layer_code",
+    "layer_rtid",
+    "network_iana_number",
+    "process_executable",
+    "process_pid",
+    "source_ip",
+    "source_port",
+)
+"""Columns that every shape of one event must fill alike."""
 
 _EXPECTED = {
     "security-json/cmd_dumping_ntds_dit_file_ntdsutil": (
@@ -121,6 +140,120 @@ def test_every_shape_gives_the_same_row() -> None:
         ("file", 0),
     ]
     assert "4625 x1" in issues[-1].problem
+
+
+def test_every_further_shape_gives_the_same_row_too() -> None:
+    rows, issues = _parse(_MORE)
+    assert [row["record_id"] for row in rows] == list(range(101, 117))
+    expected = _parse(_CASE.splitlines()[0])[0][0]
+    for row in rows:
+        assert {name: row[name] for name in _SAME} == {name: expected[name] for name in _SAME}
+        assert row["time"] == expected["time"]
+    assert [(issue.where, issue.lost) for issue in issues] == [("file", 0)]
+    assert "2 events have values without names" in issues[0].problem
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("evtx-dump-records.json", [7, 8, 9]),
+        ("search-answer.json", [7, 8]),
+        ("query-answer.json", [7, 8]),
+        ("one-line-array.json", [7, 8, 9]),
+    ],
+)
+def test_events_are_found_in_whatever_is_around_them(name: str, ids: list[int]) -> None:
+    data = (_CASES / name).read_bytes()
+    for encoded in (data, data.decode().encode("utf-16"), data.replace(b"\n", b"\r\n")):
+        rows, issues = _parse(encoded)
+        assert [row["record_id"] for row in rows] == ids
+        assert {(row["destination_port"], row["process_pid"]) for row in rows} == {(445, 820)}
+        assert issues == []
+
+
+def test_an_answer_longer_than_a_document_may_be_is_read_as_its_list() -> None:
+    hit = b'{"_source":' + _CASE.splitlines()[0] + b"}"
+    count = (1 << 24) // len(hit) + 10
+    for line_end in (b"", b"\n"):
+        data = b'{"took":1,"hits":{"total":9,"hits":[' + line_end
+        data += (b"," + line_end).join([hit] * count) + b"]" + line_end + b'},"more":{"a":1}}'
+        rows, issues = _parse(data)
+        assert len(rows) == count
+        assert issues == []
+
+
+def test_damage_in_a_document_of_many_lines_costs_that_one() -> None:
+    data = (_CASES / "evtx-dump-records.json").read_bytes()
+    rows, issues = _parse(data.replace(b'"EventRecordID": 8', b'"EventRecordID" 8'))
+    assert [row["record_id"] for row in rows] == [7, 9]
+    assert [issue.lost for issue in issues] == [1]
+    rows, issues = _parse(data[: data.index(b"Record 9") + 400])
+    assert [row["record_id"] for row in rows] == [7, 8]
+    assert [issue.lost for issue in issues] == [1]
+
+
+def test_values_without_names_are_named_only_where_their_order_is_certain() -> None:
+    line = _MORE.splitlines()[8]
+    rows, issues = _parse(line.replace(b'"44", "S-1-0-0", "S-1-0-0"', b'"44", "S-1-0-0"'))
+    assert rows[0]["filter_rtid"] is None
+    assert "StringInserts".lower() in rows[0]["other_fields"]
+    assert "1 events of filtering name neither" in issues[0].problem
+    rows, issues = _parse(line.replace(b'"%%14592"', b'"14592"'))
+    assert rows[0]["filter_rtid"] is None
+    assert [issue.lost for issue in issues] == [0]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1795248001.512",
+        "1795248001512",
+        "1795248001512000",
+        "134397216015120000",
+        '"1795248001512"',
+        '"2026-11-21 08:00:01,512 UTC"',
+        '"2026/11/21 09:00:01.512+0100"',
+        '"2026-11-21T08:00:01.5120000000001Z"',
+        '"/Date(1795248001512)/"',
+        '{"$date": "2026-11-21T08:00:01.512Z"}',
+        '{"value": "/Date(1795248001512)/", "DateTime": "Saturday"}',
+    ],
+)
+def test_a_time_is_read_in_every_spelling(value: str) -> None:
+    line = f'{{"EventID":5157,"Channel":"Security","FilterRTID":1,"TimeCreated":{value}}}'
+    rows, issues = _parse(line.encode())
+    assert rows[0]["time"].isoformat() == "2026-11-21T08:00:01.512000+00:00"
+    assert issues == []
+
+
+def test_fields_that_were_moved_to_the_common_schema_are_found_there() -> None:
+    document = (
+        '{"@timestamp":"2026-11-21T08:00:01Z","winlog":{"event_id":"%s","provider_name":'
+        '"Microsoft-Windows-Sysmon","process":{"pid":4},"event_data":{"RuleName":"-"}},'
+        '"process":{"pid":820,"executable":"C:\\\\x.exe"},"source":{"ip":"192.0.2.7","port":50100},'
+        '"destination":{"ip":"192.0.2.5","port":443},"network":{"transport":"tcp"},'
+        '"dns":{"question":{"name":"a.example.org"},"answers":[{"type":"CNAME","data":"b.example.org"}'
+        ',{"type":"A","data":"192.0.2.5"}]}}'
+    )
+    connection, query = _parse("\n".join(document % code for code in (3, 22)).encode())[0]
+    assert connection["process_pid"] == 820
+    assert (connection["source_ip"], connection["source_port"]) == ("192.0.2.7", 50100)
+    assert (connection["destination_ip"], connection["destination_port"]) == ("192.0.2.5", 443)
+    assert query["dns_name"] == "a.example.org"
+    assert (query["dns_resolved_ips"], query["dns_aliases"]) == ("192.0.2.5", "b.example.org")
+
+
+def test_a_cleared_log_is_known_by_its_channel() -> None:
+    rows, _ = _parse(b'{"EventID":1102,"Channel":"Security","SubjectUserName":"eve"}')
+    assert [(row["table"], row["event_code"]) for row in rows] == [("audit_events", 1102)]
+
+
+def test_what_only_python_takes_for_json_is_no_error() -> None:
+    line = '{"EventID":5157,"Channel":"Security","Application":"\\ud800x","DestPort":%s}'
+    nested = ["[" * deep + "]" * deep for deep in (300, 1_100, 5_000)]
+    for port in ("NaN", "1" * 400, "1" * 5_000, *nested):
+        rows, issues = _parse((line % port).encode())
+        assert len(rows) + sum(issue.lost for issue in issues) == 1
 
 
 def test_arrays_commas_marks_and_utf_16_are_read() -> None:

@@ -72,6 +72,50 @@ def test_a_root_element_may_have_any_name(root: str) -> None:
     assert _parse(named.replace(b"</Events>", f"</{root}>\n".encode())) == _parse(_ROOTED)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_known_without_a_mark(encoding: str) -> None:
+    assert _parse(_ROOTED.decode().encode(encoding)) == _parse(_ROOTED)
+
+
+def test_text_around_events_is_counted_once_and_costs_nothing() -> None:
+    lines = _QUERY.splitlines()[:3]
+    data = b"\r\n".join(b"<13>Nov 21 08:00:01 WEB01 " + line for line in lines)
+    rows, issues = _parse(data + b"\r\n-- end --\r\n")
+    assert list(rows) == [11, 12, 13]
+    assert [(issue.where, issue.lost) for issue in issues] == [("file", 0)]
+    assert issues[0].problem.startswith("4 stretches of text are no events: '<13>Nov 21")
+
+
+def test_each_event_that_lacks_its_beginning_or_its_end_is_an_issue() -> None:
+    one, other, third = _QUERY.splitlines()[:3]
+    rows, issues = _parse(one[300:] + other[:200] + other[:300] + third)
+    assert list(rows) == [13]
+    assert [issue.problem.partition(":")[0] for issue in issues] == [
+        "has no beginning",
+        "is cut",
+        "is cut",
+    ]
+    assert [issue.lost for issue in issues] == [1, 1, 1]
+
+
+def test_a_file_without_an_event_is_not_taken_for_a_log_without_one() -> None:
+    rows, issues = _parse(b"<html><body>no access</body></html>")
+    assert not rows
+    assert [(issue.where, issue.lost) for issue in issues] == [("file", 1)]
+
+
+def test_names_with_a_prefix_are_the_same_names() -> None:
+    prefixed = re.sub(rb"(</?)(?=[A-Z])", rb"\1ev:", _ROOTED).replace(b" xmlns=", b" xmlns:ev=")
+    assert prefixed.count(b"<ev:Event ") == 3
+    assert _parse(prefixed) == _parse(_ROOTED)
+
+
+def test_bytes_that_are_no_text_are_told() -> None:
+    rows, issues = _parse(_QUERY.splitlines()[0].replace(b"x.exe", b"gr\xfc\xdfe.exe"))
+    assert rows[11]["process_executable"].endswith("gr\ufffd\ufffde.exe")
+    assert [(issue.problem[:12], issue.lost) for issue in issues] == [("2 characters", 0)]
+
+
 def test_pretty_printed_events_are_read_by_the_xml_parser() -> None:
     pretty = re.sub(rb"(</?(?:System|EventData|Data|Event)\b)", rb"\n  \1", _ROOTED)
     pretty = pretty.replace(b"\n  </Data>", b"</Data>")

@@ -116,6 +116,47 @@ def test_columns_are_typed_and_a_dash_is_null() -> None:
     assert rows[4]["source_ip"] is None
 
 
+def test_a_log_that_was_redirected_as_utf_16_is_the_same_log() -> None:
+    plain = case("seventeen-columns-crlf.log")
+    assert case("redirected-utf16.log") == plain
+    text = (CASES / "seventeen-columns-crlf.log").read_text("utf-8")
+    for encoding in ("utf-16-le", "utf-16-be"):
+        assert read(text.encode(encoding)) == plain
+        assert read(f"\ufeff{text}".encode(encoding), window_bytes=512) == plain
+
+
+def test_the_log_of_the_first_firewall_of_windows_xp_has_no_path() -> None:
+    rows, issues = case("connection-firewall.log")
+    assert issues == []
+    assert [row["action"] for row in rows] == ["OPEN-INBOUND", "DROP", "DROP", "INFO-EVENTS-LOST"]
+    assert [row["network_transport"] for row in rows] == ["TCP", "ICMP", "47", None]
+    assert rows[-1]["info"] == "12"
+    assert {row["path"] for row in rows} == {None}
+
+
+def test_columns_that_were_cut_without_a_header_have_no_names_but_the_sure_ones_do() -> None:
+    rows, issues = case("eleven-columns.log")
+    assert [row["destination_port"] for row in rows] == [445, 5353, None]
+    assert [row["path"] for row in rows] == ["RECEIVE", "RECEIVE", None]
+    assert rows[0]["other_fields"] == '{"column 9": "52", "column 10": "S"}'
+    assert [(issue.where, issue.lost) for issue in issues] == [("line 1", 0)]
+
+
+def test_a_path_that_ends_a_line_too_early_is_still_the_path() -> None:
+    short = LINE.replace(b" - - - RECEIVE", b" - - RECEIVE")
+    for count in (1, 1_500):
+        rows, issues = read(HEADER + (short + b"\r\n") * count)
+        assert {(row["info"], row["path"]) for row in rows} == {(None, "RECEIVE")}
+        assert len(rows) == count
+        assert lost(issues) == 0
+
+
+def test_a_remark_before_the_first_record_does_not_decide_about_columns() -> None:
+    rows, issues = read(b"copied by hand from the host on Monday\r\n" + LINE + b"\r\n")
+    assert [row["path"] for row in rows] == ["RECEIVE"]
+    assert [(issue.where, issue.lost) for issue in issues] == [("line 2", 0), ("line 1", 1)]
+
+
 def test_time_is_null_where_the_offset_is_not_known() -> None:
     rows, _ = case("seventeen-columns-crlf.log")
     assert {row["time"] for row in rows} == {None}

@@ -50,6 +50,33 @@ def test_a_built_in_rule_is_read_into_columns() -> None:
     }
 
 
+def test_what_reg_query_prints_has_the_same_values() -> None:
+    tables, issues = read((CASES / "reg-query.txt").read_bytes())
+    assert [
+        (one["rule_id"], one["rule_name"], one["action"]) for one in tables["firewall_rules"]
+    ] == [
+        ("RemoteDesktop-UserMode-In-TCP", "@FirewallAPI.dll,-28775", "Allow"),
+        ("{5A1C6B1E-0D2F-4A44-9E55-2F0A3E1C7D10}", "Two    words", "Block"),
+    ]
+    (profile,) = tables["firewall_profiles"]
+    assert (profile["profile"], profile["is_enabled"], profile["default_outbound_action"]) == (
+        "domain",
+        True,
+        1,
+    )
+    assert profile["log_path"].endswith("domainfw.log")
+    assert (profile["log_maximum_kilobytes"], profile["is_log_dropped"]) == (4096, True)
+    assert [("End of" in issue.problem, issue.lost) for issue in issues] == [(True, 0)]
+
+
+def test_one_export_written_after_another_gives_the_rules_of_both() -> None:
+    data = (CASES / "firewall-local.reg").read_bytes()
+    once, issues = read(data)
+    twice, more = read(data + data)
+    assert twice["firewall_rules"] == once["firewall_rules"] * 2
+    assert [issue.problem for issue in more] == [issue.problem for issue in issues] * 2
+
+
 def test_lists_are_joined_escapes_resolved_and_unknown_keys_kept() -> None:
     found = read((CASES / "firewall-local.reg").read_bytes())[0]["firewall_rules"][1]
     assert found["local_ports"] == "RPC,5000-5020"

@@ -83,6 +83,28 @@ def test_a_real_file_gives_every_connection_and_counts_the_rest() -> None:
     assert "28 records of other events were left out: 4688 x17" in issues[0].problem
 
 
+@pytest.mark.parametrize("header", [b"", b"\0" * _FILE_HEADER, b"junk" * (_FILE_HEADER // 4)])
+def test_chunks_without_the_header_of_a_file_are_read_all_the_same(header: bytes) -> None:
+    whole, _ = _parse(_rdp())
+    tables, issues = _parse(header + _rdp()[_FILE_HEADER:])
+    assert tables == whole
+    assert [(issue.where, issue.lost) for issue in issues] == [("header", 0), ("file", 0)]
+
+
+def test_one_file_written_after_another_gives_the_records_of_both() -> None:
+    once, _ = _parse(_rdp())
+    twice, issues = _parse(_rdp() * 2)
+    assert twice["security_events"] == once["security_events"] * 2
+    assert [issue.lost for issue in issues] == [0]
+
+
+def test_a_log_of_windows_xp_is_refused_by_its_name() -> None:
+    tables, issues = _parse(b"\x30\0\0\0LfLe\1\0\0\0" + b"\0" * 10_000)
+    assert tables == {"security_events": [], "audit_events": []}
+    assert "Windows XP" in issues[0].problem
+    assert [issue.where for issue in issues] == ["file"]
+
+
 def test_a_real_5156_has_every_field_in_its_column() -> None:
     tables, _ = _parse(_rdp())
     row = tables["security_events"][0]

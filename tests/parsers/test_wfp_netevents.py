@@ -130,6 +130,21 @@ def test_a_capture_has_the_same_events_between_other_things() -> None:
     assert [issue.problem[:31] for issue in issues] == ["1 events of other types were le"]
 
 
+def test_a_capture_counts_more_than_its_events_of_packets() -> None:
+    data = (_CASES.parent / "wfp-state" / "capture.xml").read_bytes()
+    rows, issues = _parse(data)
+    assert [row["filter_rtid"] for row in rows] == [67002]
+    assert issues == []
+
+
+def test_an_address_in_an_element_of_its_type_is_the_address() -> None:
+    nested = re.sub(
+        rb"<(\w+AddrV6)\.(byteArray16)>(.*?)</\1\.\2>", rb"<\1><\2>\3</\2></\1>", _EVENTS
+    )
+    assert nested != _EVENTS
+    assert _parse(nested) == _parse(_EVENTS)
+
+
 def test_an_event_is_told_by_its_header_whatever_the_list_is_called() -> None:
     data = _EVENTS.replace(b"netEvents", b"events2030")
     assert _parse(data)[0] == _parse(_EVENTS)[0]

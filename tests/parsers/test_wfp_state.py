@@ -40,6 +40,26 @@ def _sample(name: str) -> bytes:
     return file.read_bytes()
 
 
+def test_a_capture_gives_the_filters_of_its_beginning_and_those_that_changed() -> None:
+    rows, issues = _parse((_CASES / "capture.xml").read_bytes())
+    assert issues == []
+    assert [row["filter_name"] for row in rows.values()] == ["Query User", "Backup agent"]
+    assert rows[67001]["layer_id"] == 44
+    assert "10000" in rows[67002]["conditions"]
+
+
+def test_one_file_written_after_another_gives_the_filters_of_both() -> None:
+    both = [*_parse(_FILTERS)[0], *_parse(_STATE)[0]]
+    rows, issues = split(wfp_state.parse(BytesIO(_FILTERS + _STATE), _CONTEXT))
+    assert [key for item in rows for key in item.batch["filter_id"].to_pylist()] == both
+    assert issues == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_state_that_was_redirected_as_utf_16_is_the_same_state(encoding: str) -> None:
+    assert _parse(_STATE.decode("utf-8-sig").encode(encoding)) == _parse(_STATE)
+
+
 def test_a_state_with_two_roots_gives_every_filter_resolved() -> None:
     rows, issues = _parse(_STATE)
     assert issues == []
