@@ -16,7 +16,7 @@ from fleetaudit.errors import (
     HostRefusedError,
 )
 from fleetaudit.orchestrator._repayment import remark, write_back
-from fleetaudit.orchestrator._states import AUDIT, label, read_state, value_of
+from fleetaudit.orchestrator._states import AUDIT, label, left, read_state, value_of
 from fleetaudit.orchestrator._watch import NoiseWatch, look, stay
 from fleetaudit.orchestrator._window import end_window, guard, switch_on
 from fleetaudit.orchestrator.steps import Note, Pause, Urgency
@@ -147,6 +147,7 @@ def _expect_untouched(talk: Conversation, change: Change) -> Steps[None]:
             change.sent.remove(debt)
             change.given_up.append(debt)
             talk.restoration = Restoration.LEFT
+            talk.gaps.append(left(talk, debt, value_of(states, debt)))
     if changed:
         raise _touched(talk, states, changed[0], wanted=changed[0].before)
 

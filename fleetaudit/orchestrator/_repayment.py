@@ -15,7 +15,7 @@ from fleetaudit.errors import (
 )
 from fleetaudit.orchestrator import _lease
 from fleetaudit.orchestrator._conversation import THROWN, Conversation, Steps, loses_the_session
-from fleetaudit.orchestrator._states import SAYS_NO, label, read_state, value_of
+from fleetaudit.orchestrator._states import SAYS_NO, label, left, read_state, value_of
 from fleetaudit.orchestrator.steps import Note, Pause, Run, Settle, Urgency
 from fleetaudit.records.host_record import Restoration
 
@@ -203,14 +203,12 @@ def _is_foreign(states: Mapping[str, State], debt: Debt) -> bool:
 def _leave(
     talk: Conversation, states: Mapping[str, State], owed: list[Debt], *, debt: Debt
 ) -> Steps[None]:
-    note = (
-        f"{label(talk, debt)} reads {value_of(states, debt)!r}, neither {debt.before!r} as before "
-        f"nor {debt.during!r} as set by run {debt.run_id}; somebody else changed it, so it was left"
-    )
-    yield from talk.do(Settle(debt=debt, note=note))
+    gap = left(talk, debt, value_of(states, debt))
+    yield from talk.do(Settle(debt=debt, note=gap.what))
     owed.remove(debt)
     talk.restoration = Restoration.LEFT
-    yield from talk.do(Note(text=note))
+    talk.gaps.append(gap)
+    yield from talk.do(Note(text=gap.what))
 
 
 def write_back(talk: Conversation, debts: Sequence[Debt]) -> Steps[HostError | None]:

@@ -24,6 +24,7 @@ __all__ = [
     "AUDIT",
     "SAYS_NO",
     "label",
+    "left",
     "read_answer",
     "read_state",
     "read_states",
@@ -99,6 +100,20 @@ def value_of(states: Mapping[str, State], debt: Debt) -> str | None:
     """Return the value that stands; None where it was not read."""
     state = states.get(debt.operation)
     return None if state is None else state.values.get(debt.setting)
+
+
+def left(talk: Conversation, debt: Debt, found: str | None) -> Gap:
+    """Return the gap of a setting that somebody else changed meanwhile, and reads ``found``."""
+    ours = f"neither {debt.before!r} as before nor {debt.during!r} as set by run {debt.run_id}"
+    if found == debt.during:
+        ours = f"although run {debt.run_id} had put it back to {debt.before!r}"
+    return Gap(
+        kind="left-to-others",
+        host=talk.host,
+        what=f"{label(talk, debt)} reads {found!r}, {ours}; somebody else set it, so it was left",
+        effect="What was seen after that change is not what this run asked for",
+        remedy="Look whether the setting is as it should be",
+    )
 
 
 def unchanged(talk: Conversation, name: str, why: str) -> Gap:

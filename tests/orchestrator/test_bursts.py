@@ -168,6 +168,9 @@ def test_what_somebody_else_sets_between_two_bursts_ends_them_and_is_left(
     assert len(record.windows) == 1
     assert bench.host.policy == {**BEFORE, Subcategory.PACKET_DROP: value}
     assert record.restoration is Restoration.LEFT
+    (gap,) = record.gaps
+    assert gap.kind == "left-to-others"
+    assert ("although run run had put it back" in gap.what) is (value == 2)
     assert bench.journal.debts == {}
     assert bench.host.leases == {}
 

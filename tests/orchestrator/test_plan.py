@@ -230,7 +230,8 @@ def test_a_setting_that_somebody_else_changed_in_the_window_is_left_alone(kit: K
     assert bench.journal.open_debts() == ()
     notes = [note for _, note, _ in bench.at_settle if note]
     assert len(notes) == 1
-    assert "somebody else changed it" in notes[0]
+    assert "somebody else set it" in notes[0]
+    assert [gap.kind for gap in record.gaps] == ["left-to-others"]
 
 
 def test_settings_that_are_on_already_stay_on_and_nothing_is_owed(kit: Kit) -> None:
