@@ -229,6 +229,10 @@ def _standing(folder: HostFolder, debts: list[Debt]) -> list[dict[str, object]]:
                 "deadline": None if deadline is None else deadline.isoformat(),
                 "has_task": one.has_task,
                 "has_fired": one.has_fired,
+                "puts_back": [
+                    {"operation": operation, "setting": setting, "value": value}
+                    for (operation, setting), value in one.before.items()
+                ],
                 "is_ours": owed_here is not None,
                 "problems": list(one.problems),
             }

@@ -131,6 +131,42 @@ def test_a_lost_controllers_hosts_are_restored_from_their_leases(place: Place) -
         assert journal.open_debts() == ()
 
 
+@pytest.mark.slow
+def test_more_than_auditing_is_held_on_and_put_back(place: Place) -> None:
+    before = [(host.switches.values(), dict(host.audit.settings)) for host in place.fleet]
+    also = ["--also", "dns-client-log", "--also", "net-event-keywords"]
+    place.run("audit", "on", "--lease", "2h", *also)
+    assert all(host.switches.is_dns_logged for host in place.fleet)
+    assert {host.net_events.keywords for host in place.fleet} == {"bcast+mcast"}
+    (row, _) = json.loads(place.run("audit", "status", "--json"))["hosts"]
+    told = {one["operation"]: one["value"] for one in row["puts_back"]}
+    assert told["net-event-keywords"] == "none"
+    more = place.run("audit", "on", "--lease", "3h", "--also", "firewall-logging")
+    assert "held" in more
+    place.pass_time(timedelta(hours=3, minutes=1))
+    after = [(host.switches.values(), dict(host.audit.settings)) for host in place.fleet]
+    assert after == before
+    assert "restored" in place.run("restore")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--also", "everything"], "is none of dns-client-log, firewall-logging"),
+        (["--log-size", "9000"], "--log-size goes with --also firewall-logging"),
+        (["--also", "firewall-logging", "--log-size", "40000"], "not in the range"),
+        (["--burst", "30s"], "--burst goes with --every"),
+        (["--burst", "30s", "--every", "20m"], "--every must not be longer than --window"),
+        (["--burst", "50s", "--every", "1m"], "bursts must lie at least 20 s apart"),
+    ],
+)
+def test_options_that_do_not_fit_are_said_before_anything_is_done(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["sweep", "-i", "x.yml", "--window", "10m", *arguments]) == Exit.USAGE
+    assert said in capsys.readouterr().err
+
+
 def test_a_rate_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sweep", "-i", "x.yml", "--budget", "many"]) == Exit.USAGE
     assert "is not a rate" in capsys.readouterr().err
