@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from fleetaudit.collectors._collector import Collector, Reading
 from fleetaudit.parsers import event_json, event_xml, security_evtx
+from fleetaudit.parsers.recognition import Form
 from fleetaudit.records.evidence import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from fleetaudit.collectors._collector import Parser
     from fleetaudit.records.call import Parameter
     from fleetaudit.records.window import Window
 
@@ -24,6 +26,11 @@ _JSON: Final = ("*.jsonl", "*.ndjson", "security*.json", "events*.json", "*.even
 """Names of files that people exported; other sources write none of these."""
 
 
+def _readings(patterns: tuple[str, ...], parse: Parser, form: Form) -> Iterator[Reading]:
+    for pattern in patterns:
+        yield Reading(pattern=pattern, parse=parse, tables=_TABLES, forms=frozenset({form}))
+
+
 def _since(window: Window) -> Mapping[str, Parameter]:
     return MappingProxyType({"AfterRecord": window.first_record})
 
@@ -34,9 +41,9 @@ COLLECTOR: Final = Collector(
     script="Export-SecurityEvent",
     phases=frozenset({Phase.AFTER}),
     readings=(
-        Reading(pattern="*.evtx", parse=security_evtx.parse, tables=_TABLES),
-        *(Reading(pattern=one, parse=event_xml.parse, tables=_TABLES) for one in _XML),
-        *(Reading(pattern=one, parse=event_json.parse, tables=_TABLES) for one in _JSON),
+        *_readings(("*.evtx",), security_evtx.parse, Form.EVENT_LOG),
+        *_readings(_XML, event_xml.parse, Form.EVENT_XML),
+        *_readings(_JSON, event_json.parse, Form.EVENT_JSON),
     ),
     tables=_TABLES,
     privilege="an elevated administrator",
