@@ -13,7 +13,8 @@ from fleetaudit import __version__
 from fleetaudit.cli._fleet_run import new_run_id
 from fleetaudit.collectors import catalogue
 from fleetaudit.errors import EvidenceError, RunDirectoryError
-from fleetaudit.ingest import parser_for
+from fleetaudit.ingest import sources_of
+from fleetaudit.parsers.recognition import START_BYTES, Form, container_of, form_of
 from fleetaudit.records.call import Attachment
 from fleetaudit.records.evidence import Phase
 from fleetaudit.records.figures import RunInfo
@@ -26,6 +27,7 @@ from fleetaudit.store.run_directory import MANIFEST
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
+    from io import BufferedReader
     from pathlib import Path
 
     from fleetaudit.clock import Clock
@@ -34,36 +36,54 @@ if TYPE_CHECKING:
 __all__ = ["Gathered", "gather", "store_gathered"]
 
 _CHUNK: Final = 1 << 20
+_GZIP: Final = b"\x1f\x8b"
+_GZIP_SUFFIX: Final = ".gz"
+_UNKNOWN: Final = "no reader knows its name or its content"
 _FACTS: Final = ("facts.json", "groups.csv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """Files by host and source; ``unread`` are those that no reader knows."""
+    """Files by host and source.
+
+    Attributes:
+        hosts: The files, by host and source.
+        unread: Those that no reader knows, and why.
+        by_content: Those whose name does not say what they are, and what they are.
+    """
 
     hosts: Mapping[str, Mapping[str, tuple[Path, ...]]]
-    unread: tuple[Path, ...]
+    unread: Mapping[Path, str]
+    by_content: Mapping[Path, Form]
 
 
 def gather(paths: Iterable[Path], *, host: str | None) -> Gathered:
     """Return the files below ``paths``, each with the host and source it belongs to.
 
-    A file belongs to the host that its folder is named after, or to ``host`` where one is given.
+    A file is known by how it begins, and where that does not say by its name. It belongs to the
+    host that its folder is named after, or to ``host`` where one is given.
     """
     hosts: dict[str, dict[str, tuple[Path, ...]]] = {}
-    unread: list[Path] = []
+    unread: dict[Path, str] = {}
+    by_content: dict[Path, Form] = {}
     for path in paths:
         root = path.resolve()
         for file in sorted(_files(root)):
             stored = _stored(file)
-            source = stored.source if stored else _source_of(_plain_name(file))
-            if source is None:
-                unread.append(file)
-                continue
-            name = host or (stored.host if stored else _host_of(file, root))
-            sources = hosts.setdefault(name, {})
-            sources[source] = (*sources.get(source, ()), file)
-    return Gathered(hosts=hosts, unread=tuple(unread))
+            sources: tuple[str, ...] = (stored.source,) if stored else ()
+            if not stored:
+                start, name = _start(file), _plain_name(file)
+                form = form_of(start)
+                sources = _sources_of(name, form)
+                if not sources:
+                    unread[file] = container_of(start) or _UNKNOWN
+                    continue
+                if form and sources != _sources_of(name, None):
+                    by_content[file] = form
+            files = hosts.setdefault(host or (stored.host if stored else _host_of(file, root)), {})
+            for source in sources:
+                files[source] = (*files.get(source, ()), file)
+    return Gathered(hosts=hosts, unread=unread, by_content=by_content)
 
 
 def store_gathered(gathered: Gathered, *, path: Path, clock: Clock) -> RunDirectory:
@@ -160,11 +180,35 @@ def _chunks(file: Path) -> Iterator[bytes]:
         EvidenceError: It cannot be read, or not to its end.
     """
     try:
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as source:
+        with _opened(file) as source:
             while chunk := source.read1(_CHUNK):  # what came before a damage is not lost
                 yield chunk
     except (OSError, EOFError, zlib.error) as error:
         raise EvidenceError(f"cannot be read: {error}", file=str(file)) from error
+
+
+def _opened(file: Path) -> BufferedReader | gzip.GzipFile:
+    """Return a file to read what it holds, decompressed where it is gzipped.
+
+    A browser may have decompressed a file and left its name as it was.
+    """
+    with file.open("rb") as raw:
+        start = raw.read(START_BYTES)
+    is_named_so = file.suffix.lower() == _GZIP_SUFFIX and form_of(start) is None
+    return gzip.open(file) if start.startswith(_GZIP) or is_named_so else file.open("rb")
+
+
+def _start(file: Path) -> bytes:
+    """Return how a file begins; nothing where it cannot be read, which is told when it is kept."""
+    pieces: list[bytes] = []
+    try:
+        for chunk in _chunks(file):
+            pieces.append(chunk)
+            if sum(map(len, pieces)) >= START_BYTES:
+                break
+    except EvidenceError:
+        pass
+    return b"".join(pieces)[:START_BYTES]
 
 
 def _files(root: Path) -> Iterable[Path]:
@@ -195,7 +239,10 @@ def _stored(file: Path) -> _Stored | None:
     Where the run's list does not name it, nobody knows when it was taken: it is as good as one
     that was gathered by hand.
     """
-    phase, source, evidence = file.parent.name, file.parents[1].name, file.parents[2]
+    folder = file.parent
+    if folder.parent.name == Phase.DURING.value:  # each answer has a folder of its own
+        folder = folder.parent
+    phase, source, evidence = folder.name, folder.parent.name, folder.parent.parent
     if evidence.name != "evidence" or source not in catalogue() or phase not in set(Phase):
         return None
     host = HostFolder(evidence.parent)
@@ -209,14 +256,14 @@ def _host_of(file: Path, root: Path) -> str:
     return (file.parent if root.is_file() or file.parent != root else root).name
 
 
-def _source_of(name: str) -> str | None:
+def _sources_of(name: str, form: Form | None) -> tuple[str, ...]:
     if name in _FACTS:
-        return "host-facts"
-    return next((c.name for c in catalogue().values() if parser_for(c, name)), None)
+        return ("host-facts",)
+    return sources_of(name, form, catalogue())
 
 
 def _plain_name(file: Path) -> str:
-    return file.name.removesuffix(".gz")
+    return file.stem if file.suffix.lower() == _GZIP_SUFFIX else file.name
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from fleetaudit.records.evidence import EvidenceContext, Issue, Phase, Rows
 
 if TYPE_CHECKING:
+    from fleetaudit.parsers.recognition import Form
     from fleetaudit.records.call import Parameter
     from fleetaudit.records.window import Window
 
@@ -33,11 +34,13 @@ class Reading:
         parse: The parser.
         tables: Which of the collector's tables this file fills; None means all of them. Once the
             file was read they are there, if only without a row.
+        forms: What else than its name tells a file that somebody gathered: how it begins.
     """
 
     pattern: str
     parse: Parser
     tables: tuple[str, ...] | None = None
+    forms: frozenset[Form] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,22 +6,26 @@ from typing import Final
 
 from fleetaudit.collectors._collector import Collector, Reading
 from fleetaudit.parsers import dns_cache
+from fleetaudit.parsers.recognition import Form
 from fleetaudit.records.evidence import Phase
 
 __all__ = ["COLLECTOR"]
+
+_NAMES: Final = (
+    "dns-cache*.json",
+    "dnscache*.json",
+    "*dnscache*.txt",
+    "cachedns*.txt",
+    "*dns-cache*.txt",
+)
+_FORMS: Final = frozenset({Form.DNS_CACHE})
 
 COLLECTOR: Final = Collector(
     name="dns-cache",
     title="DNS cache",
     script="Get-DnsCache",
     phases=frozenset({Phase.BEFORE, Phase.AFTER}),
-    readings=(
-        Reading(pattern="dns-cache*.json", parse=dns_cache.parse),
-        Reading(pattern="dnscache*.json", parse=dns_cache.parse),
-        Reading(pattern="*dnscache*.txt", parse=dns_cache.parse),
-        Reading(pattern="cachedns*.txt", parse=dns_cache.parse),
-        Reading(pattern="*dns-cache*.txt", parse=dns_cache.parse),
-    ),
+    readings=(*(Reading(pattern=one, parse=dns_cache.parse, forms=_FORMS) for one in _NAMES),),
     tables=("dns_cache",),
     privilege="an account that may use PowerShell remoting",
     reference="windows-facts 9; learn.microsoft.com/powershell/module/dnsclient/get-dnsclientcache",

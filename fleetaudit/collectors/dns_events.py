@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from fleetaudit.collectors._collector import Collector, Reading
 from fleetaudit.parsers import security_evtx
+from fleetaudit.parsers.recognition import Form
 from fleetaudit.records.evidence import Phase
 
 if TYPE_CHECKING:
@@ -35,7 +36,13 @@ COLLECTOR: Final = Collector(
     title="DNS client events",
     script="Export-DnsEvent",
     phases=frozenset({Phase.AFTER}),
-    readings=(Reading(pattern="dns-client*.evtx", parse=security_evtx.parse),),
+    readings=(
+        Reading(
+            pattern="dns-client*.evtx",
+            parse=security_evtx.parse,
+            forms=frozenset({Form.DNS_LOG}),
+        ),
+    ),
     tables=("dns_events",),
     privilege="an elevated administrator",
     reference="windows-facts 9; "

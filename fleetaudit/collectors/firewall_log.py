@@ -6,9 +6,12 @@ from typing import Final
 
 from fleetaudit.collectors._collector import Collector, Reading
 from fleetaudit.parsers import firewall_log
+from fleetaudit.parsers.recognition import Form
 from fleetaudit.records.evidence import Phase
 
 __all__ = ["COLLECTOR"]
+
+_FORMS: Final = frozenset({Form.FIREWALL_LOG})
 
 COLLECTOR: Final = Collector(
     name="firewall-log",
@@ -16,8 +19,8 @@ COLLECTOR: Final = Collector(
     script="Read-FirewallLog",
     phases=frozenset({Phase.AFTER}),
     readings=(
-        Reading(pattern="pfirewall*.log", parse=firewall_log.parse),
-        Reading(pattern="pfirewall*.log.old", parse=firewall_log.parse),
+        Reading(pattern="pfirewall*.log", parse=firewall_log.parse, forms=_FORMS),
+        Reading(pattern="pfirewall*.log.old", parse=firewall_log.parse, forms=_FORMS),
     ),
     tables=("firewall_log",),
     privilege="an administrator",

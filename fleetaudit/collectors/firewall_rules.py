@@ -6,6 +6,7 @@ from typing import Final
 
 from fleetaudit.collectors._collector import Collector, Reading
 from fleetaudit.parsers import registry_rules
+from fleetaudit.parsers.recognition import Form
 from fleetaudit.records.evidence import Phase
 
 __all__ = ["COLLECTOR"]
@@ -15,7 +16,9 @@ COLLECTOR: Final = Collector(
     title="Firewall rules",
     script="Get-FirewallRule",
     phases=frozenset({Phase.AFTER}),
-    readings=(Reading(pattern="*.reg", parse=registry_rules.parse),),
+    readings=(
+        Reading(pattern="*.reg", parse=registry_rules.parse, forms=frozenset({Form.REGISTRY})),
+    ),
     tables=("firewall_rules", "firewall_profiles"),
     privilege="an administrator",
     reference="learn.microsoft.com/openspecs/windows_protocols/ms-gpfas",

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from fleetaudit.collectors._collector import Collector, Reading
 from fleetaudit.parsers import event_json, event_xml, security_evtx
+from fleetaudit.parsers.recognition import Form
 from fleetaudit.records.evidence import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from fleetaudit.collectors._collector import Parser
     from fleetaudit.records.call import Parameter
     from fleetaudit.records.window import Window
 
@@ -22,6 +24,11 @@ _TABLES: Final = ("security_events", "audit_events")
 _XML: Final = ("security*.xml", "events*.xml", "*.events.xml", "*_events.xml", "*.evtx.xml")
 _JSON: Final = ("*.jsonl", "*.ndjson", "security*.json", "events*.json", "*.events.json")
 """Names of files that people exported; other sources write none of these."""
+
+
+def _readings(patterns: tuple[str, ...], parse: Parser, form: Form) -> Iterator[Reading]:
+    for pattern in patterns:
+        yield Reading(pattern=pattern, parse=parse, tables=_TABLES, forms=frozenset({form}))
 
 
 def _since(window: Window) -> Mapping[str, Parameter]:
@@ -38,10 +45,15 @@ COLLECTOR: Final = Collector(
     script="Export-SecurityEvent",
     phases=frozenset({Phase.AFTER}),
     readings=(
-        Reading(pattern="security-tasks*.evtx", parse=security_evtx.parse, tables=("task_events",)),
-        Reading(pattern="*.evtx", parse=security_evtx.parse, tables=_TABLES),
-        *(Reading(pattern=one, parse=event_xml.parse, tables=_TABLES) for one in _XML),
-        *(Reading(pattern=one, parse=event_json.parse, tables=_TABLES) for one in _JSON),
+        Reading(
+            pattern="security-tasks*.evtx",
+            parse=security_evtx.parse,
+            tables=("task_events",),
+            forms=frozenset({Form.EVENT_LOG}),
+        ),
+        *_readings(("*.evtx",), security_evtx.parse, Form.EVENT_LOG),
+        *_readings(_XML, event_xml.parse, Form.EVENT_XML),
+        *_readings(_JSON, event_json.parse, Form.EVENT_JSON),
     ),
     tables=(*_TABLES, "task_events"),
     privilege="an elevated administrator",

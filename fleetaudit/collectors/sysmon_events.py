@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from fleetaudit.collectors._collector import Collector, Reading
 from fleetaudit.parsers import security_evtx
+from fleetaudit.parsers.recognition import Form
 from fleetaudit.records.evidence import Phase
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ COLLECTOR: Final = Collector(
     title="Sysmon events",
     script="Export-SysmonEvent",
     phases=frozenset({Phase.AFTER}),
-    readings=(Reading(pattern="sysmon.evtx", parse=security_evtx.parse),),
+    readings=(
+        Reading(
+            pattern="sysmon.evtx", parse=security_evtx.parse, forms=frozenset({Form.SYSMON_LOG})
+        ),
+    ),
     tables=("sysmon_events",),
     privilege="an elevated administrator",
     reference="windows-facts 9; learn.microsoft.com/sysinternals/downloads/sysmon",

@@ -6,9 +6,12 @@ from typing import Final
 
 from fleetaudit.collectors._collector import Collector, Reading
 from fleetaudit.parsers import wfp_netevents
+from fleetaudit.parsers.recognition import Form
 from fleetaudit.records.evidence import Phase
 
 __all__ = ["COLLECTOR"]
+
+_FORMS: Final = frozenset({Form.NET_EVENTS, Form.CAPTURE})
 
 COLLECTOR: Final = Collector(
     name="wfp-net-events",
@@ -16,8 +19,8 @@ COLLECTOR: Final = Collector(
     script="Get-WfpNetEvent",
     phases=frozenset({Phase.AFTER}),
     readings=(
-        Reading(pattern="*netevent*.xml", parse=wfp_netevents.parse),
-        Reading(pattern="wfpdiag*.xml", parse=wfp_netevents.parse),
+        Reading(pattern="*netevent*.xml", parse=wfp_netevents.parse, forms=_FORMS),
+        Reading(pattern="wfpdiag*.xml", parse=wfp_netevents.parse, forms=_FORMS),
     ),
     tables=("net_events",),
     privilege="an elevated administrator",

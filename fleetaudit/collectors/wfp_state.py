@@ -6,9 +6,12 @@ from typing import Final
 
 from fleetaudit.collectors._collector import Collector, Reading
 from fleetaudit.parsers import wfp_state
+from fleetaudit.parsers.recognition import Form
 from fleetaudit.records.evidence import Phase
 
 __all__ = ["COLLECTOR"]
+
+_FORMS: Final = frozenset({Form.WFP_STATE, Form.CAPTURE})
 
 COLLECTOR: Final = Collector(
     name="wfp-state",
@@ -16,8 +19,8 @@ COLLECTOR: Final = Collector(
     script="Get-WfpState",
     phases=frozenset({Phase.BEFORE, Phase.AFTER}),
     readings=(
-        Reading(pattern="wfpstate*.xml", parse=wfp_state.parse),
-        Reading(pattern="*filters*.xml", parse=wfp_state.parse),
+        Reading(pattern="wfpstate*.xml", parse=wfp_state.parse, forms=_FORMS),
+        Reading(pattern="*filters*.xml", parse=wfp_state.parse, forms=_FORMS),
     ),
     tables=("wfp_filters", "dynamic_keywords"),
     privilege="an elevated administrator",

@@ -252,7 +252,10 @@ class _OpenDocument:
         reason = "nested too deep"
         if isinstance(error, json.JSONDecodeError):
             reason = error.msg.removesuffix(" at")
-        return f"is no JSON ({reason}): {excerpt(self._text[at : at + 100])}"
+        shown = self._text[at : at + 100]
+        first = shown.partition("\n")[0]
+        # Of a document of many lines the first is a brace.
+        return f"is no JSON ({reason}): {excerpt(first if first.strip('[{ ') else shown)}"
 
 
 def _indent(line: str) -> int:

@@ -33,7 +33,7 @@ import pyarrow as pa
 from fleetaudit.errors import EvidenceError
 from fleetaudit.parsers._text import capped, decode, excerpt
 from fleetaudit.records.audit_policy import AuditPolicy, Inclusion
-from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
+from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, Rows
 from fleetaudit.records.tables import AUDIT_POLICY, GROUP_AUDIT_POLICY
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ _AFTER_GUID: Final = 3
 _LONGEST: Final = 16 * 1024 * 1024
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
 _DELIMITED = re.compile(r"([,;\t])\"?\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_COLUMNS: Final = re.compile(r"[^,;\t\r\n]*(?:[,;\t][^,;\t\r\n]*){4}")
+"""A line of five columns: a header without policies below it is an empty policy."""
 _TYPE_LINE: Final = "#TYPE"
 _USER = re.compile(r"S-1-[0-9-]+|.*\\.*")
 _NO_GUID = re.compile(r"Option:.*|.*GlobalSacl", re.IGNORECASE)
@@ -147,11 +149,17 @@ def _items(
         problem = f"only the first {_LONGEST} bytes were read; no policy is that long"
         yield Issue(source=context.name, where="the whole file", problem=problem)
     settings: list[_Setting] = []
-    for item in _read(decode(data[:_LONGEST]), highest=highest):
+    text = decode(data[:_LONGEST])
+    has_flaws = False
+    for item in _read(text, highest=highest):
         if isinstance(item, _Flaw):
+            has_flaws = True
             yield Issue(source=context.name, where=f"line {item.line}", problem=item.problem)
         else:
             settings.append(item)
+    if not settings and not has_flaws and text.strip("\0 \t\r\n") and not _COLUMNS.search(text):
+        problem = "names no audit subcategory and no columns of auditpol"
+        yield Issue(source=context.name, where=WHOLE_FILE, problem=problem)
     silent = [one for one in settings if one.value is None]
     if silent:
         problem = f"{len(silent)} subcategories have no number, only a text in the host's language"
