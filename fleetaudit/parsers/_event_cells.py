@@ -1,65 +1,61 @@
 r"""Many event texts of one layout as columns, without taking any one of them apart.
 
-The texts of one kind of event differ in their values alone, so Arrow's CSV reader can split a
-thousand of them at their commas at once::
+The texts of one kind of event differ in their values alone, so Arrow's CSV reader can split some
+thousand of them at once, JSON at its commas and XML at its ``>``::
 
     "TimeCreated":{"#attributes":{"SystemTime":"2026-11-21T08:00:01.512340Z"}} , "EventRecordID":7 ,
     ... , "Computer":"WEB01" , "Security":null} , "EventData":{"ProcessID":820 , "DestPort":"445"}}}
 
-Each column then has a few different cells, and every one must be the same beginning, one JSON
-value and the same end as in the first text, whose layout was learned from its decoded form. Where
-all are, the texts have that layout, by construction; where one is not, or a value is not what its
-column holds, there is no answer and the texts are read one by one: this way decides about speed
-and never about the answer.
+    <TimeCreated SystemTime='2026-11-21T08:00:01.512340000Z'/ > <EventRecordID > 7</EventRecordID >
+    ... > <Data Name='ProcessID' > 820</Data > <Data Name='DestPort' > 445</Data > </EventData >
+
+Every cell of a column must be the same beginning, one plain value and the same end as in the text
+that the layout was learned from, and that text was read thoroughly. Texts for which this holds
+have that layout, by construction. Those with another cell, or a value that is not what its column
+holds, are named, to be read one by one: this way decides about speed and never about the answer.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import orjson
 import pyarrow as pa
 from pyarrow import compute as pc
 from pyarrow import csv
 
-from fleetaudit.parsers._event_columns import typed
+from fleetaudit.parsers._dns_results import read_results
+from fleetaudit.parsers._event_sheet import Cell, Column, Sheet, combined
 from fleetaudit.parsers._security_fields import Layout, layout_of
 from fleetaudit.records.tables import SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from fleetaudit.parsers._event_text import EventHead, EventTail
+    from fleetaudit.parsers._event_record import Event, EventHead
 
-__all__ = ["CellLayout", "learn"]
+__all__ = ["CellLayout", "Value", "learn"]
 
-# No possessive groups: before Python 3.11.5 they match wrongly (python/cpython issue 106052).
-_CELL: Final = re.compile(
-    r'(?P<prefix>(?:"[^"\\]*":\{?)+)'
-    r'(?P<value>"(?:[^"\\]|\\.)*"|-?[0-9]+|null)'
-    r"(?P<suffix>\}*+)"
-)
-_TIME: Final = '"TimeCreated":{"#attributes":{"SystemTime":'
-_RECORD_ID: Final = '"EventRecordID":'
-_COMPUTER: Final = '"Computer":'
-_DATA: Final = '"EventData":{'
-_LINE_END: Final = "\n"
-_MOST_CELLS: Final = 100
-_PLAIN: Final = frozenset({str, int, type(None)})
-_INDEX: Final = pa.int32()
+_MOST_CELLS: Final = 200
+_FEW: Final = pa.dictionary(pa.int32(), pa.string())
+_FEW_OF: Final = 8
+"""One different cell in so many rows is few."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """Values of a column, and which of them each row has.
+class Value(NamedTuple):
+    """A value in the text that a layout is learned from.
 
-    Without indices, a single value is every row's, and several are one row's each.
+    Attributes:
+        start: Where it begins.
+        end: Where it ends.
+        read: Gives the value for its text; raises ValueError if that is not one plain value.
+        is_text: Whether the value is its text, where that has no characters but plain ones.
     """
 
-    values: list[Any]
-    indices: pa.Int32Array | None = None
+    start: int
+    end: int
+    read: Callable[[str], Any]
+    is_text: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,58 +64,74 @@ class CellLayout:
 
     Attributes:
         head: What the texts have in common.
-        ends: Beginning and end of each cell.
-        own: Which cells are the record id, the time and the computer.
-        data: Where the cells of the fields begin.
-        fields: How the fields become columns.
-        various: Which cells differ from row to row and are not worth being told apart.
+        separator: The character between cells.
+        cells: How they are written.
+        own: What is the record id, the time, the computer and the process id of Execution: a
+            cell's number, or a value that all have.
+        data: What are the fields.
+        fields: How they become columns.
+        various: Which cells differ from row to row, so that to tell them apart gains nothing.
     """
 
     head: EventHead
-    ends: tuple[tuple[str, str], ...]
-    own: tuple[int, int, int]
-    data: int
+    separator: str
+    cells: tuple[Cell, ...]
+    own: tuple[int | Column, ...]
+    data: tuple[int | Column, ...]
     fields: Layout
-    various: set[str]
+    various: set[int] = field(default_factory=set)
 
-    def arrays(self, texts: Sequence[str]) -> tuple[list[pa.Array], list[int]] | None:
-        """Return the columns of the table, and which texts have other cells and are not in them.
+    def arrays(self, lines: bytes, count: int) -> tuple[list[pa.Array], list[int]]:
+        """Return the columns of the table, and which lines have other cells and are not in them.
 
-        None where the texts have to be read one by one. Texts in columns are not
-        dictionary-encoded yet.
+        A line is a text without the beginning that all of its kind have; there are ``count``.
         """
-        split, others = self._cells(texts)
-        columns: list[_Column] = []
-        for index, (cells, ends) in enumerate(zip(split, self.ends, strict=False)):
-            column = _column(cells, *ends)
-            if column is None:
-                return None
-            columns.append(column)
-            if 2 * len(column.values) > len(texts):
-                self.various.add(str(index))
-        if len(columns) < len(self.ends):
-            return None
-        arrays = self._arrays(columns, len(texts) - len(others))
-        return None if arrays is None else (arrays, others)
+        split, others = self._split(lines)
+        if not split or len(split[0]) + len(others) != count:
+            return [], list(range(count))
+        sheet = Sheet(self.cells, split)
+        schema = SCHEMAS[self.head.table]
+        sources = zip(schema, self._sources(sheet), strict=True)
+        arrays = [sheet.typed(column, source) for column, source in sources]
+        sheet.check_rest()
+        if sheet.odd is None:
+            return arrays, others
+        left_out = set(others)
+        rows = [index for index in range(count) if index not in left_out]
+        others += [index for index, odd in zip(rows, sheet.odd.to_pylist(), strict=True) if odd]
+        is_usual = pc.invert(sheet.odd)
+        return [array.filter(is_usual) for array in arrays], sorted(others)
 
-    def _arrays(self, columns: list[_Column], count: int) -> list[pa.Array] | None:
-        record_id, time, computer = (columns[index] for index in self.own)
-        head = self.head
-        constants = (_Column([one]) for one in (head.code, head.version, head.keywords))
-        code, version, keywords = constants
-        nothing, provider = _Column([None]), _Column([head.provider])
-        own = (record_id, time, code, version, computer, keywords, nothing, provider)
-        every = (*own, *columns[self.data :], nothing)
-        picked = [*self.fields.pick(every), self._others(every, count)]
-        return _typed_columns(SCHEMAS[head.table], picked, count)
+    def _sources(self, sheet: Sheet) -> list[int | Column]:
+        """Return what each column of the table comes from."""
+        head, nothing = self.head, Column([None])
+        code, version, keywords, provider = (
+            Column([one]) for one in (head.code, head.version, head.keywords, head.provider)
+        )
+        record_id, time, computer, process_id = self.own
+        own = (record_id, time, code, version, computer, keywords, process_id, provider)
+        every = (*own, *self.data, nothing)
+        sources = list(self.fields.pick(every))
+        if self.fields.has_results:
+            results = sheet.column(sources[-1])
+            answers = zip(*map(read_results, results.values), strict=True)
+            sources += [Column(list(texts), results.indices) for texts in answers]
+        return [*sources, self._others(sheet, every)]
 
-    def _cells(self, texts: Sequence[str]) -> tuple[list[pa.Array], list[int]]:
-        """Return the cells of the texts, and which texts have more or fewer of them."""
-        start = self.head.length
-        data = "\n".join([text[start:] for text in texts]).encode()
-        names = [str(index) for index in range(len(self.ends))]
-        types = dict.fromkeys(names, pa.dictionary(_INDEX, pa.string()))
-        types |= dict.fromkeys(self.various, pa.string())
+    def _others(self, sheet: Sheet, every: tuple[int | Column, ...]) -> Column:
+        """Return the JSON texts of the fields without a column."""
+        layout = self.fields
+        if layout.pick_others is None:
+            return Column([layout.no_others])
+        rows = combined([sheet.column(one) for one in layout.pick_others(every)])
+        return Column([layout.text(row) for row in rows.values], rows.indices)
+
+    def _split(self, lines: bytes) -> tuple[list[pa.Array], list[int]]:
+        """Return the cells of the lines, and which lines have more or fewer of them."""
+        types = {
+            str(number): pa.string() if cell.read is None or number in self.various else _FEW
+            for number, cell in enumerate(self.cells)
+        }
         others: list[int] = []
 
         def skip(row: csv.InvalidRow) -> str:
@@ -128,140 +140,93 @@ class CellLayout:
 
         try:
             table = csv.read_csv(
-                pa.BufferReader(data),
+                pa.BufferReader(lines),
                 read_options=csv.ReadOptions(
-                    column_names=names, use_threads=False, block_size=len(data) + 1
+                    column_names=list(types), use_threads=False, block_size=len(lines) + 1
                 ),
                 parse_options=csv.ParseOptions(
+                    delimiter=self.separator,
                     quote_char=False,
                     double_quote=False,
                     ignore_empty_lines=False,
                     invalid_row_handler=skip,
                 ),
                 convert_options=csv.ConvertOptions(
-                    check_utf8=False,
-                    null_values=[],
-                    column_types=types,
+                    check_utf8=False, null_values=[], column_types=types
                 ),
             )
         except pa.ArrowInvalid:
             return [], []
-        # A line end within a text, which JSON allows between its parts, would make a row of it.
-        if table.num_rows + len(others) != len(texts) or table.column(0).num_chunks != 1:
+        batches = table.to_batches()
+        if len(batches) != 1:
             return [], []
-        return [column.chunk(0) for column in table.columns], others
-
-    def _others(self, every: tuple[_Column, ...], count: int) -> _Column:
-        """Return the JSON texts of the fields without a column."""
-        layout = self.fields
-        if layout.pick_others is None:
-            return _Column([layout.no_others])
-        picked = layout.pick_others(every)
-        columns = list(picked) if len(layout.others) > 1 else [picked]
-        combined = _combined(columns, count)
-        return _Column([layout.text(row) for row in combined.values], combined.indices)
+        split = batches[0].columns
+        for number, cells in enumerate(split):
+            if pa.types.is_dictionary(cells.type) and _FEW_OF * len(cells.dictionary) > len(cells):
+                self.various.add(number)
+                split[number] = cells.dictionary_decode()
+        return split, others
 
 
-def learn(text: str, head: EventHead, tail: EventTail) -> CellLayout | None:
-    """Return the layout of a text that was read as ``tail``, or None if it has none."""
-    cells = text[head.length :].split(",")
-    found = [_CELL.fullmatch(cell) for cell in cells[:_MOST_CELLS]]
-    matches = [match for match in found if match]
-    if len(matches) < len(cells):
+def learn(
+    head: EventHead,
+    event: Event,
+    rest: str,
+    *,
+    separator: str,
+    values: Sequence[Value],
+    own: Sequence[int | None],
+    fields: Mapping[str, int | None],
+) -> CellLayout | None:
+    """Return the layout of a text that begins with ``head`` and goes on with ``rest``.
+
+    None where two values share a cell, or are not those of the event.
+
+    Args:
+        head: What the texts have in common.
+        event: What the text says, read thoroughly.
+        rest: The text behind the beginning.
+        separator: The character between cells.
+        values: The values in ``rest``, in their order.
+        own: Which of them are the record id, the time, the computer and the process id, if any.
+        fields: Which of them is each field; None for an empty text.
+    """
+    read = [value.read(rest[value.start : value.end]) for value in values]
+    said = [None if one is None else str(read[one]) for one in own]
+    thorough = [event.head[number] for number in (0, 1, 4, 6)]
+    if said != [None if one is None else str(one) for one in thorough]:
         return None
-    prefixes = [match["prefix"] for match in matches]
-    data = next((at for at, prefix in enumerate(prefixes) if prefix.startswith(_DATA)), 0)
-    time, record_id, _, computer, fields = tail
-    names = tuple(fields)
-    # The text is known to be JSON, so names of the same number in the same order are these.
-    if not data or [*map(_field_prefix, names)] != [
-        prefixes[data].removeprefix(_DATA),
-        *prefixes[data + 1 :],
-    ]:
+    data = ["" if one is None else read[one] for one in fields.values()]
+    if (tuple(fields), tuple(data)) != (event.names, event.values):
         return None
-    places = _places(prefixes[:data])
-    if places is None:
-        return None
-    own = [orjson.loads(matches[place]["value"]) for place in places]
-    if [str(one) for one in own] != [str(record_id), time, computer]:
+    cells, places = _cells(rest, separator, values)
+    if len(places) < len(values) or len(cells) > _MOST_CELLS:
         return None
     return CellLayout(
         head=head,
-        ends=tuple((match["prefix"], match["suffix"]) for match in matches),
-        own=places,
-        data=data,
-        fields=layout_of(head.table, head.code, names),
-        various=set(),
+        separator=separator,
+        cells=tuple(cells),
+        own=tuple(Column([None]) if one is None else places[one] for one in own),
+        data=tuple(Column([""]) if one is None else places[one] for one in fields.values()),
+        fields=layout_of(head.table, head.code, event.names),
     )
 
 
-def _field_prefix(name: str) -> str:
-    return f'"{name}":'
-
-
-def _places(prefixes: Sequence[str]) -> tuple[int, int, int] | None:
-    """Return which cells of System are the record id, the time and the computer."""
-    try:
-        record_id, time, computer = map(prefixes.index, (_RECORD_ID, _TIME, _COMPUTER))
-    except ValueError:
-        return None
-    return record_id, time, computer
-
-
-def _column(cells: pa.Array, prefix: str, suffix: str) -> _Column | None:
-    """Return the values between ``prefix`` and ``suffix``, or None if a cell is different.
-
-    A cell has no comma, so as many values as cells means that each cell holds one whole value.
-    """
-    is_told_apart = pa.types.is_dictionary(cells.type)
-    different = cells.dictionary if is_told_apart else cells
-    count = len(different)
-    one = pa.ListArray.from_arrays(pa.array([0, count], _INDEX), different)
-    text = f"{suffix}\n{pc.binary_join(one, _LINE_END)[0].as_py()}\n{prefix}"
-    between = f"{suffix}\n{prefix}"
-    # There is a line end before, between and behind the cells, and none within one.
-    if text.count(between) != count + 1:
-        return None
-    try:
-        values = orjson.loads(f"[{text.replace(between, ',')[1:-1]}]")
-    except ValueError:
-        return None
-    if len(values) != count or not _PLAIN.issuperset(map(type, values)):
-        return None
-    return _Column(values, cells.indices if is_told_apart and count > 1 else None)
-
-
-def _combined(columns: list[_Column], count: int) -> _Column:
-    """Return the different rows of some columns, as tuples, and which of them each row is."""
-    rows: list[tuple[Any, ...]] = [()]
-    key: Any = None
-    for column in columns:
-        values = column.values
-        if len(values) == 1:
-            rows = [(*row, values[0]) for row in rows]
-            continue
-        indices = pa.array(range(count)) if column.indices is None else column.indices
-        indices = indices.cast(pa.int64())
-        whole = indices if key is None else pc.add(pc.multiply(key, len(values)), indices)
-        encoded = whole.dictionary_encode()
-        key = encoded.indices.cast(pa.int64())
-        rows = [
-            (*rows[number // len(values)], values[number % len(values)])
-            for number in encoded.dictionary.to_pylist()
+def _cells(rest: str, separator: str, values: Sequence[Value]) -> tuple[list[Cell], dict[int, int]]:
+    """Return how the cells are written, and in which of them each value stands alone."""
+    cells: list[Cell] = []
+    places: dict[int, int] = {}
+    begin = 0
+    for number, text in enumerate(rest.split(separator)):
+        end = begin + len(text)
+        inside = [
+            one for one, value in enumerate(values) if begin <= value.start <= value.end <= end
         ]
-    return _Column(rows, key)
-
-
-def _typed_columns(
-    schema: pa.Schema, columns: Sequence[_Column], count: int
-) -> list[pa.Array] | None:
-    """Return the columns in the types of their table, or None if one refuses a value."""
-    arrays = []
-    zeros = pa.repeat(pa.scalar(0, _INDEX), count)
-    for field, column in zip(schema, columns, strict=True):
-        values, bad = typed(field, column.values)
-        if bad:
-            return None
-        indices = zeros if len(values) == 1 else column.indices
-        arrays.append(values if indices is None else values.take(indices))
-    return arrays
+        cell = Cell(text)
+        if len(inside) == 1:
+            places[inside[0]] = number
+            start, stop, read, is_text = values[inside[0]]
+            cell = Cell(rest[begin:start], rest[stop:end], read, is_text)
+        cells.append(cell)
+        begin = end + len(separator)
+    return cells, places

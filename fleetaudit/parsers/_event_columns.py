@@ -6,7 +6,6 @@ column's name, and is told in an issue: one an affected column and batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +16,7 @@ from fleetaudit.records.evidence import Issue, Rows
 from fleetaudit.records.tables import SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["EventTable", "typed"]
 
@@ -29,10 +28,7 @@ _FAILURE: Final = 0x10000000000000
 _MOST_REMEMBERED: Final = 1 << 17
 _FLAGS: Final = MappingProxyType({"%%1825": True, "%%1826": False, "true": True, "false": False})
 
-_UNSURE: Final = frozenset({bool, float})
-"""Arrow takes some of them for whole numbers, but not beside texts."""
-
-_Raw = Sequence[Any]
+_PLAIN: Final = frozenset({str, int, type(None)})
 _ARROW_REFUSES: Final = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, TypeError, ValueError)
 
 
@@ -58,26 +54,14 @@ class EventTable:
         """
         if len(self.rows) >= at_least:
             self._settled += len(self.rows)
-            columns = [list(column) for column in zip(*self.rows, strict=True)]
+            self._pieces.append(self.arrays(self.rows))
             self.rows.clear()
-            self._pieces.append(self._arrays(columns))
         return self._settled + len(self.rows)
 
-    def add(self, arrays: list[Any], height: int) -> None:
-        """Append rows that are columns already; those of ``rows`` come before them."""
-        self.settle(1)
+    def add(self, arrays: list[Any]) -> None:
+        """Append rows that are columns already."""
         self._pieces.append(arrays)
-        self._settled += height
-
-    def converted(self, rows: list[tuple[Any, ...]]) -> list[Any] | None:
-        """Return rows as columns of one piece, or None if a value is not what its column holds."""
-        arrays = []
-        for field, values in zip(self._schema, zip(*rows, strict=True), strict=True):
-            array, bad = typed(field, list(values))
-            if bad or not _UNSURE.isdisjoint(map(type, values)):
-                return None
-            arrays.append(array)
-        return arrays
+        self._settled += len(arrays[0])
 
     def flush(self) -> Iterator[Rows | Issue]:
         """Yield the rows gathered so far as one batch, after the issues of their values."""
@@ -87,14 +71,16 @@ class EventTable:
         issues, self._issues = self._issues, []
         yield from issues
         arrays = [
-            _encoded(pa.concat_arrays(parts), field.type)
-            for field, parts in zip(self._schema, zip(*pieces, strict=True), strict=True)
+            # Pieces of a dictionary-encoded column become one with one dictionary.
+            pa.concat_arrays(parts)
+            for parts in zip(*pieces, strict=True)
         ]
         batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
         yield Rows(table=self._table, batch=batch)
 
-    def _arrays(self, columns: list[list[Any]]) -> list[Any]:
-        """Return the columns as arrays; texts are not yet dictionary-encoded."""
+    def arrays(self, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Return rows as columns; what is wrong with their values is told with the next batch."""
+        columns = [list(column) for column in zip(*rows, strict=True)]
         arrays: list[Any] = []
         refused: list[tuple[str, list[int]]] = []
         for field, values in zip(self._schema, columns, strict=True):
@@ -108,10 +94,6 @@ class EventTable:
             _refusal(name, bad, columns, self._schema.names, self._source) for name, bad in refused
         )
         return arrays
-
-
-def _encoded(array: Any, kind: pa.DataType) -> Any:  # noqa: ANN401 -- Arrow arrays are untyped
-    return array.dictionary_encode() if pa.types.is_dictionary(kind) else array
 
 
 def _keep_refused(
@@ -160,19 +142,20 @@ def typed(field: pa.Field, values: list[Any]) -> tuple[pa.Array, list[int]]:
         return _converted(values, _flag, field.type)
     if pa.types.is_integer(field.type):
         return _numbers(values, field.type)
-    return _texts(values), []
+    texts = _texts(values)
+    return texts.dictionary_encode() if pa.types.is_dictionary(field.type) else texts, []
 
 
 def _numbers(values: list[Any], kind: pa.DataType) -> tuple[pa.Array, list[int]]:
+    types = set(map(type, values)) - {type(None)}
     try:
-        return pa.array(values, kind), []
-    except _ARROW_REFUSES:
-        limit = 1 << kind.bit_width
-    try:
-        # Ports are decimal texts even where other numbers are numbers.
-        return pa.array(values, pa.string()).cast(kind), []
+        if types <= {int}:
+            return pa.array(values, kind), []
+        if types <= {str}:
+            return pa.array(values, pa.string()).cast(kind), []
     except _ARROW_REFUSES:
         pass
+    limit = 1 << kind.bit_width
 
     def number(value: Any) -> int | None:  # noqa: ANN401 -- whatever JSON holds
         parsed = _number(value)
@@ -185,6 +168,8 @@ def _number(value: Any) -> int | None:  # noqa: ANN401 -- whatever JSON holds
     """Return an integer written as a number, decimal, ``0x1f4`` or ``%%14592``, else None."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if not isinstance(value, str) or len(value) > _MOST_DIGITS or not value.isascii():
         return None
     digits = value.removeprefix("%%")
@@ -228,11 +213,8 @@ def _converted(
     values: list[Any], convert: Callable[[Any], Any], kind: pa.DataType
 ) -> tuple[pa.Array, list[int]]:
     """Convert value by value, the same value once; absent ones are null and not refused."""
-    remembering = _Remembering(convert)
-    try:
-        cells = [remembering[value] for value in values]
-    except TypeError:
-        # A JSON object or array cannot be a key.
+    if not _PLAIN.issuperset(map(type, values)):
+        # What is no key of a dictionary, or is equal to another value: True to 1.
         cells = [_cell(value, convert) for value in values]
         bad = [
             index
@@ -240,6 +222,8 @@ def _converted(
             if cells[index] is None and not _is_absent(value)
         ]
         return pa.array(cells, kind), bad
+    remembering = _Remembering(convert)
+    cells = [remembering[value] for value in values]
     bad = []
     if remembering.bad:
         bad = [index for index, value in enumerate(values) if value in remembering.bad]

@@ -20,6 +20,8 @@ from fleetaudit.records.evidence import Issue, Rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fleetaudit.parsers._event_record import Event
+
 __all__ = [
     "AUDIT_CODES",
     "BATCH_ROWS",
@@ -52,9 +54,8 @@ _TABLES: Final = (
 _TABLE_OF: Final = {(provider, code): table for provider, codes, table in _TABLES for code in codes}
 PROVIDERS: Final = frozenset(provider for provider, _, _ in _TABLES)
 """Names, in lower case, of those whose events are kept."""
-_WITH_RESULTS: Final = frozenset({"dns_events", "sysmon_events"})
-READ_TOGETHER: Final = ("security_events", "audit_events")
-"""Tables whose rows are their events' own values and nothing besides."""
+READ_TOGETHER: Final = frozenset({"security_events", "audit_events", "dns_events", "sysmon_events"})
+"""Tables that keep every event of theirs. Of a task each event says whether it is kept."""
 BATCH_ROWS: Final = 50_000
 _MOST_LAYOUTS: Final = 64
 _MOST_COUNTED: Final = 4096
@@ -79,35 +80,44 @@ class EventSorter:
         self._tables: dict[str, EventTable] = {}
         self._layouts: dict[tuple[str, int, tuple[str, ...]], Layout] = {}
 
-    def leave_out(self, code: int) -> None:
-        """Count an event of no interest."""
+    def leave_out(self, code: int, count: int = 1) -> None:
+        """Count events of no interest."""
         if code in self._left_out or len(self._left_out) < _MOST_COUNTED:
-            self._left_out[code] += 1
+            self._left_out[code] += count
         else:
-            self._uncounted += 1
+            self._uncounted += count
 
-    def keep(
-        self, table: str, head: tuple[Any, ...], names: tuple[str, ...], values: tuple[Any, ...]
-    ) -> None:
-        """Keep or count an event; ``head`` is what HEAD_VALUES of the mapping names, in its order.
+    def keep(self, event: Event) -> None:
+        """Keep an event that belongs to a table, or count it as left out.
 
         Raises:
             TypeError: A value cannot be kept as JSON.
         """
-        key = (table, head[2], names)
+        row = self.row(event)
+        if row is not None:
+            self.table(event.table).rows.append(row)
+
+    def row(self, event: Event) -> tuple[Any, ...] | None:
+        """Return an event's raw values in the order of the columns of its table.
+
+        None of another's task, which is counted as left out.
+
+        Raises:
+            TypeError: A value cannot be kept as JSON.
+        """
+        key = (event.table, event.code, event.names)
         layout = self._layouts.get(key)
         if layout is None:
             if len(self._layouts) >= _MOST_LAYOUTS:
                 self._layouts.clear()
             layout = self._layouts[key] = layout_of(*key)
-        row = layout.row((*head, *values, None))
-        if table == "task_events" and not _is_own_task(row[_TASK_NAME_FROM_END]):
-            self.leave_out(head[2])
-            return
-        if table in _WITH_RESULTS:
-            results = read_results(row[_RESULTS_FROM_END])
-            row = (*row[:-1], results.addresses, results.aliases, row[-1])
-        self.table(table).rows.append(row)
+        row = layout.row((*event.head, *event.values, None))
+        if event.table == "task_events" and not _is_own_task(row[_TASK_NAME_FROM_END]):
+            self.leave_out(event.code)
+            return None
+        if layout.has_results:
+            return (*row[:-1], *read_results(row[_RESULTS_FROM_END]), row[-1])
+        return row
 
     def table(self, table: str) -> EventTable:
         """Return what gathers the rows of one table."""

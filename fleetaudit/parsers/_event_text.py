@@ -8,15 +8,19 @@ not match is decoded whole, so the pattern decides about speed and never about t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from fleetaudit.parsers._event_json_cells import learn
+from fleetaudit.parsers._event_record import Event, EventHead
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["EventHead", "EventReader", "EventTail"]
+    from fleetaudit.parsers._event_cells import CellLayout
+
+__all__ = ["EventReader", "EventTail"]
 
 _HEAD_ENDS: Final = '"TimeCreated":'
 _FLAT: Final = r"\{[^{}]*+\}"
@@ -26,10 +30,10 @@ _HEAD: Final = re.compile(
     + _FLAT
     + r',"System":\{"Provider":'
     + _ATTRIBUTES
-    + r',"EventID":"?\d++"?,(?:"[A-Za-z]++":"?\w*+"?,)*'
+    + r',"EventID":"?\d++"?,(?:"[A-Za-z]++":"?\w*+"?,)*"TimeCreated":'
 )
 _TAIL: Final = re.compile(
-    r'"TimeCreated":\{"#attributes":\{"SystemTime":"([^"\\{}]*+)"\}\}'
+    r'\{"#attributes":\{"SystemTime":"([^"\\{}]*+)"\}\}'
     r',"EventRecordID":"?(\d{1,20})"?,"Correlation":'
     + _ATTRIBUTES
     + r',"Execution":(?:null|\{"#attributes":\{(?:"ProcessID":"?(\d{1,10})"?)?[^{}]*+\}\})'
@@ -38,27 +42,7 @@ _TAIL: Final = re.compile(
     + r'\},"EventData":(?=\{)'
 )
 _MOST_REMEMBERED: Final = 1024
-_MOST_FIRST: Final = 4
 _MOST_DIGITS: Final = 9
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EventHead:
-    """What records of one kind share: event id, provider, version and Keywords, as they were.
-
-    A head is equal to itself alone, so that it is fast to look up.
-
-    Attributes:
-        table: The table that they belong to; empty where they are of no interest.
-        length: How long the text is that they share.
-    """
-
-    table: str
-    length: int
-    code: int
-    provider: str
-    version: Any
-    keywords: Any
 
 
 EventTail = tuple[str | None, Any, Any, Any, dict[str, Any]]
@@ -66,19 +50,50 @@ EventTail = tuple[str | None, Any, Any, Any, dict[str, Any]]
 
 
 class EventReader:
-    """Reads heads and tails of event texts; remembers the heads.
+    """Reads the texts of events; remembers what they begin with.
 
     ``table_of`` tells the table for an event id and its provider in lower case.
-
-    Attributes:
-        first: Some beginnings with the name that ends them, which is the first of its kind in any
-            text that starts so, and their heads: a loop over many texts may ask them itself.
     """
 
     def __init__(self, table_of: Callable[[int, str], str]) -> None:
         self._table_of = table_of
         self._heads: dict[str, EventHead] = {}
-        self.first: list[tuple[str, EventHead]] = []
+
+    def kind(self, text: str) -> EventHead | None:
+        """Return what the text shares with others, None if it does not begin as usual."""
+        beginning = text[: text.find(_HEAD_ENDS) + len(_HEAD_ENDS)]
+        head = self._heads.get(beginning)
+        if head is None and _HEAD.fullmatch(beginning) and len(self._heads) < _MOST_REMEMBERED:
+            try:
+                head = self._new_head(beginning, _system(_event(text)))
+            except ValueError:
+                return None
+            self._heads[beginning] = head
+        return head
+
+    def read(self, text: str) -> Event:
+        """Return the event that a text is.
+
+        Raises:
+            ValueError: It is none; says why.
+        """
+        try:
+            head = self.head(text)
+        except ValueError as error:
+            raise ValueError("has no event id") from error
+        if not head.table:
+            return Event("", head.code)
+        try:
+            time, record_id, process_id, computer, fields = self.tail(text, head)
+        except ValueError as error:
+            raise ValueError(f"event {head.code} is not shaped like an event of its log") from error
+        own = (record_id, time, head.code, head.version, computer, head.keywords, process_id)
+        names, values = tuple(fields), tuple(fields.values())
+        return Event(head.table, head.code, (*own, head.provider), names, values)
+
+    def learn(self, head: EventHead, rest: str) -> CellLayout | None:
+        """Return the layout of a text that begins with ``head``, None if it has none."""
+        return learn(head, self.read(head.beginning + rest), rest)
 
     def head(self, text: str) -> EventHead:
         """Return what the text's record shares with others of its kind.
@@ -86,15 +101,7 @@ class EventReader:
         Raises:
             ValueError: The text is no event, or has no event id.
         """
-        beginning = text[: text.find(_HEAD_ENDS)]
-        head = self._heads.get(beginning)
-        if head is None:
-            head = self._new_head(_system(_event(text)), len(beginning))
-            if _HEAD.fullmatch(beginning) and len(self._heads) < _MOST_REMEMBERED:
-                self._heads[beginning] = head
-                if len(self.first) < _MOST_FIRST:
-                    self.first.append((beginning + _HEAD_ENDS, head))
-        return head
+        return self.kind(text) or self._new_head("", _system(_event(text)))
 
     def tail(self, text: str, head: EventHead) -> EventTail:
         """Return what is the record's own.
@@ -102,7 +109,7 @@ class EventReader:
         Raises:
             ValueError: The text is no event.
         """
-        found = _TAIL.match(text, head.length)
+        found = _TAIL.match(text, len(head.beginning))
         if not found:
             return _tail(_event(text))
         time, record_id, process_id, computer = found.groups()
@@ -110,7 +117,7 @@ class EventReader:
         fields = orjson.loads(text[found.end() : -2])
         return time, int(record_id), process_id, computer, fields
 
-    def _new_head(self, system: dict[str, Any], length: int) -> EventHead:
+    def _new_head(self, beginning: str, system: dict[str, Any]) -> EventHead:
         event_id = system.get("EventID")
         if isinstance(event_id, dict):
             # An id with qualifiers is an element with attributes and a text.
@@ -121,7 +128,7 @@ class EventReader:
         provider = _attribute(system.get("Provider"), "Name") or ""
         return EventHead(
             table=self._table_of(int(digits), provider.casefold()),
-            length=length,
+            beginning=beginning,
             code=int(digits),
             provider=provider,
             version=system.get("Version"),

@@ -1,23 +1,26 @@
-r"""The text of one event element to its values: a strict pattern, and an XML parser for the rest.
+r"""The text of one event element to its values, by an XML parser.
 
-The beginning, up to the time, is the same in every event of a kind and is remembered. What
-follows is matched by a pattern that is made of the names of an earlier event's fields, so a name
-never meets another one's value. Both refuse whatever they do not know, and then lxml decides: the
-patterns decide about speed and never about the answer.
+The beginning, up to the time, is the same in every event of a kind and is remembered. A strict
+pattern refuses whatever it does not know; then the XML parser decides: the pattern decides about
+speed and never about the answer.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
+
+from fleetaudit.parsers._event_record import Event, EventHead
+from fleetaudit.parsers._event_xml_cells import FORBIDDEN, learn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["EventXml", "XmlEvent", "read_with_lxml"]
+    from fleetaudit.parsers._event_cells import CellLayout
+
+__all__ = ["EventXml", "without_rendering"]
 
 _Element = etree._Element  # noqa: SLF001 -- the class has no other name
 _NAMESPACE: Final = r"http://schemas\.microsoft\.com/win/2004/08/events/event"
@@ -28,154 +31,90 @@ _HEAD: Final = re.compile(
     rf"""(?: (?:Guid|EventSourceName)=(?P=q){_WORD}(?P=q)){{0,2}} ?/>"""
     r"""<EventID>(?P<code>[0-9]{1,9})</EventID>(?:<Version>(?P<version>[0-9]{0,9})</Version>)?"""
     r"""(?:<Level>[0-9]*+</Level>)?(?:<Task>[0-9]*+</Task>)?(?:<Opcode>[0-9]*+</Opcode>)?"""
-    r"""(?:<Keywords>(?P<keywords>\w*+)</Keywords>)?""",
+    r"""(?:<Keywords>(?P<keywords>\w*+)</Keywords>)?<TimeCreated """,
     re.ASCII,
 )
 _HEAD_ENDS: Final = "<TimeCreated "
-_FORBIDDEN: Final = r"\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff"
-_VALUE: Final = rf"([^<&{_FORBIDDEN}]*+)"
-_OWN: Final = (
-    r"<TimeCreated SystemTime={q}([\w.:+-]*+){q} ?/>"
-    r"<EventRecordID>([0-9]{{1,20}})</EventRecordID>"
-    r"<Correlation(?: \w++={q}[\w{{}}-]*+{q}){{0,2}} ?/>"
-    r"<Execution ProcessID={q}([0-9]{{1,10}}){q} ThreadID={q}[0-9]{{1,10}}{q} ?/>"
-    r"<Channel>[\w /-]*+</Channel><Computer>([\w.-]*+)</Computer>"
-    r"<Security(?: UserID={q}[\w-]*+{q})? ?/></System><EventData>"
-)
-_FIELD: Final = re.compile(r"<Data Name=(['\"])([\w .-]{1,64})\1(?:>[^<]*+</Data>| ?/>)", re.ASCII)
 _END: Final = "</EventData></Event>"
 _RENDERED: Final = ("<RenderingInfo", "</RenderingInfo>")
-_CONTROLS: Final = re.compile(f"[{_FORBIDDEN}]")
+_CONTROLS: Final = re.compile(f"[{FORBIDDEN}]")
 _CHARACTER: Final = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
 _MOST_HEADS: Final = 1024
-_MOST_PATTERNS: Final = 4
-_MOST_FIELDS: Final = 64
 _MOST_DIGITS: Final = 9
 
 
-class XmlEvent(NamedTuple):
-    """An event; of one that belongs to no table only the head is read.
-
-    Attributes:
-        table: Where it belongs; empty for nowhere.
-        code: The event id.
-        head: Its values as the sorter wants them.
-        names: Of the fields, in their order.
-        values: Theirs: texts, or a list of them for fields without a name.
-    """
-
-    table: str
-    code: int
-    head: tuple[Any, ...]
-    names: tuple[str, ...]
-    values: tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class _Kind:
-    """What events share that begin with the same text."""
-
-    table: str
-    length: int
-    code: int
-    version: str | None
-    keywords: str | None
-    provider: str
-    quote: str
-    patterns: list[tuple[re.Pattern[str], tuple[str, ...]]] = field(default_factory=list)
-
-
 class EventXml:
-    """Reads events; learns the layouts of their fields.
+    """Reads events; remembers what they begin with.
 
-    Attributes:
-        slow: How many needed the XML parser.
+    ``table_of`` tells the table for an event id and its provider in lower case.
     """
 
     def __init__(self, table_of: Callable[[int, str], str]) -> None:
-        self.slow = 0
         self._table_of = table_of
-        self._kinds: dict[str, _Kind] = {}
+        self._heads: dict[str, EventHead] = {}
 
-    def read(self, text: str) -> XmlEvent:
-        """Return the event that ``text`` is, from ``<Event`` to ``</Event>``.
-
-        Raises:
-            ValueError: It is none; says why.
-        """
-        event = self.read_quickly(text)
-        if event is None:
-            self.slow += 1
-            event = read_with_lxml(text, self._table_of)
-        return event
-
-    def read_quickly(self, text: str) -> XmlEvent | None:
-        """Return the event, or None if only the XML parser can tell what it is."""
-        beginning = text[: text.find(_HEAD_ENDS)]
-        kind = self._kinds.get(beginning)
-        if kind is None:
-            kind = self._new_kind(beginning)
-            if kind is None:
-                return None
-        if not kind.table:
-            return XmlEvent("", kind.code, (), (), ())
-        text = _without_rendering(text)
-        for pattern, names in kind.patterns:
-            if found := pattern.fullmatch(text, kind.length):
-                return _matched(kind, names, found.groups(""), text)
-        return self._learn(kind, text)
-
-    def _learn(self, kind: _Kind, text: str) -> XmlEvent | None:
-        """Return the event by a new pattern for its layout, if one can be made and matches."""
-        names = tuple(match[2] for match in _FIELD.finditer(text, kind.length))
-        if len(kind.patterns) >= _MOST_PATTERNS or not 0 < len(names) <= _MOST_FIELDS:
-            return None
-        if len(set(names)) != len(names):
-            return None
-        pattern = _pattern(kind.quote, names)
-        found = pattern.fullmatch(text, kind.length)
+    def kind(self, text: str) -> EventHead | None:
+        """Return what the text shares with others, None if it does not begin as usual."""
+        beginning = text[: text.find(_HEAD_ENDS) + len(_HEAD_ENDS)]
+        head = self._heads.get(beginning)
+        if head is not None or len(self._heads) >= _MOST_HEADS:
+            return head
+        found = _HEAD.fullmatch(beginning)
         if not found:
             return None
-        kind.patterns.append((pattern, names))
-        return _matched(kind, names, found.groups(""), text)
-
-    def _new_kind(self, beginning: str) -> _Kind | None:
-        found = _HEAD.fullmatch(beginning)
-        if not found or len(self._kinds) >= _MOST_HEADS:
-            return None
         code, provider = int(found["code"]), found["provider"]
-        kind = self._kinds[beginning] = _Kind(
+        head = self._heads[beginning] = EventHead(
             table=self._table_of(code, provider.casefold()),
-            length=len(beginning),
+            beginning=beginning,
             code=code,
+            provider=provider,
             version=found["version"],
             keywords=found["keywords"],
-            provider=provider,
-            quote=found["q"],
         )
-        return kind
+        return head
+
+    def read(self, text: str) -> Event:
+        """Return the event that ``text`` is, from ``<Event`` to ``</Event>``.
+
+        Characters that XML forbids become U+FFFD: third parties write such (windows-facts 4.2).
+
+        Raises:
+            ValueError: It is no XML, or no event; says why.
+        """
+        event = _tree(without_rendering(text))
+        system = _child(event, "System")
+        if system is None:
+            raise ValueError("has no System")
+        digits = (_text(system, "EventID") or "").strip()
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS):
+            raise ValueError("has no event id")
+        code, provider = int(digits), _attribute(system, "Provider", "Name") or ""
+        table = self._table_of(code, provider.casefold())
+        if not table:
+            return Event("", code)
+        fields = _fields(event)
+        head = (
+            _text(system, "EventRecordID"),
+            _attribute(system, "TimeCreated", "SystemTime"),
+            code,
+            _text(system, "Version"),
+            _text(system, "Computer"),
+            _text(system, "Keywords"),
+            _attribute(system, "Execution", "ProcessID"),
+            provider,
+        )
+        return Event(table, code, head, tuple(fields), tuple(fields.values()))
+
+    def learn(self, head: EventHead, rest: str) -> CellLayout | None:
+        """Return the layout of a text that begins with ``head``, None if it has none.
+
+        Raises:
+            ValueError: It is no event.
+        """
+        return learn(head, self.read(head.beginning + rest), rest)
 
 
-def _pattern(quote: str, names: tuple[str, ...]) -> re.Pattern[str]:
-    """Return the pattern of what follows the head, for fields of these names in this order."""
-    fields = "".join(
-        f"<Data Name={quote}{re.escape(name)}{quote}(?:>{_VALUE}</Data>| ?/>)" for name in names
-    )
-    return re.compile(_OWN.format(q=quote) + fields + _END, re.ASCII)
-
-
-def _matched(
-    kind: _Kind, names: tuple[str, ...], groups: tuple[str, ...], text: str
-) -> XmlEvent | None:
-    if "]" in text and "]]>" in text:
-        # Which XML does not allow in a text, and the pattern does. One character is found fast.
-        return None
-    time, record_id, process_id, computer, *_ = groups
-    own = (record_id, time, kind.code, kind.version, computer, kind.keywords, process_id)
-    return XmlEvent(kind.table, kind.code, (*own, kind.provider), names, groups[4:])
-
-
-def _without_rendering(text: str) -> str:
+def without_rendering(text: str) -> str:
     """Return ``text`` without what was rendered in the language of whoever exported it."""
     if text.endswith(_END):
         return text
@@ -184,39 +123,6 @@ def _without_rendering(text: str) -> str:
         return text
     end = text.find(_RENDERED[1], start)
     return text if end < 0 else text[:start] + text[end + len(_RENDERED[1]) :]
-
-
-def read_with_lxml(text: str, table_of: Callable[[int, str], str]) -> XmlEvent:
-    """Return the event by an XML parser.
-
-    Characters that XML forbids become U+FFFD: third parties write such (windows-facts 4.2).
-
-    Raises:
-        ValueError: It is no XML, or no event.
-    """
-    event = _tree(_without_rendering(text))
-    system = _child(event, "System")
-    if system is None:
-        raise ValueError("has no System")
-    digits = (_text(system, "EventID") or "").strip()
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS):
-        raise ValueError("has no event id")
-    code, provider = int(digits), _attribute(system, "Provider", "Name") or ""
-    table = table_of(code, provider.casefold())
-    if not table:
-        return XmlEvent("", code, (), (), ())
-    fields = _fields(event)
-    head = (
-        _text(system, "EventRecordID"),
-        _attribute(system, "TimeCreated", "SystemTime"),
-        code,
-        _text(system, "Version"),
-        _text(system, "Computer"),
-        _text(system, "Keywords"),
-        _attribute(system, "Execution", "ProcessID"),
-        provider,
-    )
-    return XmlEvent(table, code, head, tuple(fields), tuple(fields.values()))
 
 
 def _tree(text: str) -> _Element:

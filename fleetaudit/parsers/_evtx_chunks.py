@@ -21,8 +21,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from evtx import PyEvtxParser
 
@@ -31,7 +30,7 @@ from fleetaudit.records.evidence import WHOLE_FILE, Issue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MOST_RECORDS", "TextRecord", "read_records"]
+__all__ = ["MOST_RECORDS", "Records", "read_records"]
 
 _FILE_MAGIC: Final = b"ElfFile\x00"
 _OLD_MAGIC: Final = b"LfLe"
@@ -52,12 +51,19 @@ _TABLES_AT: Final = 128
 _NO_TABLES: Final = bytes(_RECORDS_AT - _TABLES_AT)
 """In place of a chunk's tables of names and templates. The reader does without them at the same
 speed, and a table whose chain runs in a circle would never let it go."""
-_own: Final = itemgetter("data", "event_record_id")
 _NUMBER: Final = re.compile(r"record number (\d+)")
 
-TextRecord = tuple[str, int]
-"""The record as JSON text, and its number in the file. Its written time is left: in an exported
-file it is another record's."""
+
+class Records(NamedTuple):
+    """The records of a chunk. Their written times are left: an exported file has another's.
+
+    Attributes:
+        texts: As JSON.
+        numbers: In the file.
+    """
+
+    texts: list[str]
+    numbers: list[int]
 
 
 def _one_chunk_header() -> bytes:
@@ -78,7 +84,7 @@ class _Tally:
     last_number: int = 0
 
 
-def read_records(stream: BinaryIO, source: str) -> Iterator[list[TextRecord] | Issue]:
+def read_records(stream: BinaryIO, source: str) -> Iterator[Records | Issue]:
     """Yield the records of each chunk, and an issue for whatever could not be read.
 
     Chunks of zeros are space that Windows set aside; they are no issue. Memory does not grow with
@@ -148,7 +154,7 @@ def _missing_chunks(header: bytes, tally: _Tally, source: str) -> Iterator[Issue
         )
 
 
-def _read_chunk(block: bytes, tally: _Tally, source: str) -> Iterator[list[TextRecord] | Issue]:
+def _read_chunk(block: bytes, tally: _Tally, source: str) -> Iterator[Records | Issue]:
     """Yield the records of one chunk and what went wrong with it."""
     where = f"chunk {tally.chunks}"
     if block[: len(_CHUNK_MAGIC)] != _CHUNK_MAGIC and not _record_size(block, _RECORDS_AT, None):
@@ -166,7 +172,7 @@ def _read_chunk(block: bytes, tally: _Tally, source: str) -> Iterator[list[TextR
     records, issues = _decode(block, where=where, source=source)
     yield records
     yield from issues
-    seen = len(records) + sum(issue.lost for issue in issues)
+    seen = len(records.texts) + sum(issue.lost for issue in issues)
     expected = last - first + 1
     if seen < expected <= MOST_RECORDS:
         problem = f"names {expected} records in its header; {expected - seen} are not there"
@@ -244,23 +250,25 @@ def _reframed(block: bytes) -> bytes:
     return bytes(mended)
 
 
-def _decode(block: bytes, *, where: str, source: str) -> tuple[list[TextRecord], list[Issue]]:
+def _decode(block: bytes, *, where: str, source: str) -> tuple[Records, list[Issue]]:
     """Return the records of one whole chunk as the Rust reader gives them, and its errors."""
-    whole = b"".join((_ONE_CHUNK_HEADER, block[:_TABLES_AT], _NO_TABLES, block[_RECORDS_AT:]))
+    rest = memoryview(block)[_RECORDS_AT:]
+    whole = b"".join((_ONE_CHUNK_HEADER, block[:_TABLES_AT], _NO_TABLES, rest))
     reader: Iterator[Any] = iter(PyEvtxParser(BytesIO(whole), number_of_threads=1).records_json())
-    records: list[TextRecord] = []
+    texts, numbers = records = Records([], [])
     issues: list[Issue] = []
     characters = 0
     while len(issues) <= MOST_RECORDS:
         try:
             for record in reader:
-                text, _ = one = _own(record)
+                text = record["data"]
                 characters += len(text)
                 if characters > _MOST_TEXT:
                     problem = "unfolds to more text than any real chunk; its rest was not read"
                     issues.append(Issue(source=source, where=where, problem=problem))
                     return records, issues
-                records.append(one)
+                texts.append(text)
+                numbers.append(record["event_record_id"])
         except (RuntimeError, ValueError, OSError) as error:
             issues.append(_unreadable(str(error), where=where, source=source))
         else:

@@ -122,13 +122,16 @@ class Layout:
         others: Names of the fields without a column.
         pick_others: Takes the same, gives their values; None where there are none.
         no_others: What stands for them where there are none.
+        has_results: Whether the last column is the text of a DNS answer, which two more are read
+            from.
         remembered: JSON texts already made, by their values: most rows repeat a few.
     """
 
     pick: Callable[[tuple[Any, ...]], tuple[Any, ...]]
     others: tuple[str, ...]
-    pick_others: Callable[[tuple[Any, ...]], Any] | None
+    pick_others: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
     no_others: str | None
+    has_results: bool
     remembered: dict[Any, str]
 
     def row(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -150,10 +153,9 @@ class Layout:
                 self.remembered[other_values] = text
         return (*self.pick(values), text)
 
-    def text(self, other_values: Any) -> str:  # noqa: ANN401 -- itemgetter gives one or a tuple
+    def text(self, other_values: tuple[Any, ...]) -> str:
         """Return the JSON text of the fields without a column."""
-        values = other_values if len(self.others) > 1 else (other_values,)
-        return orjson.dumps(dict(zip(self.others, values, strict=True))).decode()
+        return orjson.dumps(dict(zip(self.others, other_values, strict=True))).decode()
 
 
 def layout_of(table: str, code: int, names: tuple[str, ...]) -> Layout:
@@ -179,7 +181,13 @@ def layout_of(table: str, code: int, names: tuple[str, ...]) -> Layout:
     return Layout(
         pick=itemgetter(*mapping.head, *fields),
         others=tuple(others),
-        pick_others=itemgetter(*others.values()) if others else None,
+        pick_others=_picker(*others.values()) if others else None,
         no_others=mapping.no_others,
+        has_results="queryresults" in mapping.columns,
         remembered={},
     )
+
+
+def _picker(first: int, *more: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Return what takes values from a tuple; itemgetter gives no tuple of one."""
+    return itemgetter(first, *more) if more else lambda values: (values[first],)

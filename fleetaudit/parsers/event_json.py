@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from fleetaudit.parsers._event_json_shapes import read_event
 from fleetaudit.parsers._event_json_wrappers import events_in, is_plain
+from fleetaudit.parsers._event_record import Event
 from fleetaudit.parsers._event_sorting import BATCH_ROWS, EventSorter, table_of
-from fleetaudit.parsers._event_xml_text import read_with_lxml
+from fleetaudit.parsers._event_xml_text import EventXml
 from fleetaudit.parsers._json_documents import documents
 from fleetaudit.parsers._text import capped, excerpt
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
@@ -84,6 +85,7 @@ class _Taker:
         self.arrivals = 0
         self.by_position = 0
         self.bare = 0
+        self._xml = EventXml(table_of)
 
     def take(self, document: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever JSON holds
         """Keep or count the events of a document; yield what is wrong with what is neither."""
@@ -139,15 +141,16 @@ class _Taker:
             event.process_id,
             event.provider,
         )
-        self.sorter.keep(table, head, tuple(event.fields), tuple(event.fields.values()))
+        names, values = tuple(event.fields), tuple(event.fields.values())
+        self.sorter.keep(Event(table, event.code, head, names, values))
         self.arrivals += event.is_arrival
         self.by_position += event.is_by_position
         self.bare += table == "security_events" and _is_bare(event.code, event.fields)
 
     def _take_xml(self, text: str) -> None:
-        event = read_with_lxml(text, table_of)
+        event = self._xml.read(text)
         if event.table:
-            self.sorter.keep(event.table, event.head, event.names, event.values)
+            self.sorter.keep(event)
         else:
             self.sorter.leave_out(event.code)
 

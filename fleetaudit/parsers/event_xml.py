@@ -24,8 +24,9 @@ import codecs
 import re
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
-from fleetaudit.parsers._event_sorting import BATCH_ROWS, EventSorter, table_of
-from fleetaudit.parsers._event_xml_text import EventXml
+from fleetaudit.parsers._event_pending import PendingEvents
+from fleetaudit.parsers._event_sorting import table_of
+from fleetaudit.parsers._event_xml_text import EventXml, without_rendering
 from fleetaudit.parsers._text import capped, encoding_of, excerpt
 from fleetaudit.records.evidence import WHOLE_FILE, EvidenceContext, Issue, Rows
 
@@ -37,7 +38,6 @@ __all__ = ["LONGEST_EVENT", "parse"]
 LONGEST_EVENT: Final = 1 << 21
 """Characters; Windows limits an event to 64 KiB, and XML can make some ten of a character."""
 
-_STEP: Final = 2048
 _BLOCK: Final = 1 << 18
 _BEGINNINGS: Final = ("<Event ", "<Event>")
 _START: Final = re.compile(r"<Event(?=[\s>])")
@@ -64,40 +64,31 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
 
 
 def _parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
-    reader = EventXml(table_of)
-    sorter = EventSorter(context.name)
+    pending = PendingEvents(context.name, EventXml(table_of), "event {}")
     text = _EventText(stream)
-    number = 0
-    for number, piece in enumerate(text.pieces(), start=1):
-        problem = piece.problem or _take(piece.text, reader, sorter)
-        if problem:
-            yield Issue(source=context.name, where=f"event {number}", problem=problem)
-        if not number % _STEP:
-            yield from sorter.flush(BATCH_ROWS - _STEP)
-    yield from sorter.finish()
-    for problem in text.remarks(has_events=number > 0):
-        lost = 0 if number else 1
+    seen = 0
+    for pieces in text.pieces():
+        texts: list[str] = []
+        numbers: list[int] = []
+        for number, piece in enumerate(pieces, seen + 1):
+            if isinstance(piece, _Damage):
+                where = f"event {number}"
+                yield Issue(source=context.name, where=where, problem=piece.problem)
+            else:
+                texts.append(without_rendering(piece))
+                numbers.append(number)
+        seen += len(pieces)
+        yield from pending.take(texts, numbers)
+    yield from pending.finish()
+    for problem in text.remarks(has_events=seen > 0):
+        lost = 0 if seen else 1
         yield Issue(source=context.name, where=WHOLE_FILE, problem=problem, lost=lost)
 
 
-def _take(text: str, reader: EventXml, sorter: EventSorter) -> str:
-    """Keep or count one event; return what is wrong with it, if it is neither."""
-    try:
-        event = reader.read(text)
-        if event.table:
-            sorter.keep(event.table, event.head, event.names, event.values)
-        else:
-            sorter.leave_out(event.code)
-    except (TypeError, ValueError) as error:
-        return str(error)
-    return ""
+class _Damage(NamedTuple):
+    """What is wrong with what was found in place of an event."""
 
-
-class _Piece(NamedTuple):
-    """An event's text, or what is wrong with what was found in place of an event."""
-
-    text: str
-    problem: str = ""
+    problem: str
 
 
 class _EventText:
@@ -110,33 +101,33 @@ class _EventText:
         self._stray = ""
         self._replaced = 0
 
-    def pieces(self) -> Iterator[_Piece]:
-        """Yield the events and what is damaged between them, in their order."""
+    def pieces(self) -> Iterator[list[str | _Damage]]:
+        """Yield the events and what is damaged between them, in their order, some at a time."""
         held = ""
         for block in self._blocks():
-            held = self._plain(held + block)
-            at = 0
-            while True:
-                end = held.find(_END, at)
-                if end < 0:
-                    break
-                end += len(_END)
-                # Nearly always an event and its line end, which need no pattern.
-                start = at + 1 if held.startswith("\n", at) else at
-                if held.startswith(_BEGINNINGS, start) and not _begins_again(held, start, end):
-                    yield _Piece(held[start:end])
-                else:
-                    yield from self._between(held[at:end])
-                at = end
-            held = held[at:]
+            before, end, held = self._plain(held + block).rpartition(_END)
+            pieces = self._split(before) if end else []
             if len(held) > LONGEST_EVENT:
                 problem = f"no event ends within {LONGEST_EVENT} characters: {excerpt(held)}"
-                yield _Piece("", problem)
+                pieces.append(_Damage(problem))
                 # What is left of it cannot be told from the next one's beginning.
                 start = held.rfind("<Event ", len(held) - _BLOCK)
                 held = held[start:] if start > 0 else held[-len(_END) :]
-        for piece in self._between(held):
-            yield piece if piece.problem else _Piece("", f"is cut: {excerpt(piece.text)}")
+            yield pieces
+        yield [
+            piece if isinstance(piece, _Damage) else _Damage(f"is cut: {excerpt(piece)}")
+            for piece in self._between(held)
+        ]
+
+    def _split(self, before: str) -> list[str | _Damage]:
+        """Return each event that ends in what stands before the last end of one."""
+        # Nearly always events and their line ends, which need no pattern.
+        pieces = before.split(_END)
+        texts = [piece.lstrip() + _END for piece in pieces]
+        begins = all(text.startswith(_BEGINNINGS) for text in texts)
+        if begins and len(_START.findall(before)) == len(texts):
+            return [*texts]
+        return [one for piece in pieces for one in self._between(piece + _END)]
 
     def remarks(self, *, has_events: bool) -> Iterator[str]:
         """Yield what was passed over, at the end."""
@@ -148,22 +139,22 @@ class _EventText:
         if self._replaced:
             yield f"{self._replaced} characters are no valid text; U+FFFD stands in their place"
 
-    def _between(self, piece: str) -> Iterator[_Piece]:
+    def _between(self, piece: str) -> Iterator[str | _Damage]:
         """Yield the event that ends ``piece``, after whatever stands before it."""
         gap = _BETWEEN.match(piece)
         at = gap.end() if gap else 0
         starts = [found.start() for found in _START.finditer(piece, at)]
         before = piece[at : starts[0] if starts else len(piece)]
         if _TRACES.search(before):
-            yield _Piece("", f"has no beginning: {excerpt(before)}")
+            yield _Damage(f"has no beginning: {excerpt(before)}")
         elif before.strip():
             self._strays += 1
             self._stray = self._stray or before
         for start in starts[:-1]:
             # Another event begins before this one's end.
-            yield _Piece("", f"is cut: {excerpt(piece[start:])}")
+            yield _Damage(f"is cut: {excerpt(piece[start:])}")
         if starts:
-            yield _Piece(piece[starts[-1] :])
+            yield piece[starts[-1] :]
 
     def _blocks(self) -> Iterator[str]:
         """Yield the file as text; bytes that its encoding does not explain become U+FFFD."""
@@ -187,9 +178,3 @@ class _EventText:
         for begin in ("<", "</"):
             text = text.replace(f"{begin}{self._prefix}:", begin)
         return text.replace(f" xmlns:{self._prefix}=", " xmlns=")
-
-
-def _begins_again(text: str, start: int, end: int) -> bool:
-    """Return whether another event begins after the one that begins at ``start``."""
-    one, other = _BEGINNINGS
-    return text.find(one, start + 1, end) >= 0 or text.find(other, start + 1, end) >= 0

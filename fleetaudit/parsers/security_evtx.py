@@ -27,8 +27,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from fleetaudit.parsers._event_pending import PendingEvents
-from fleetaudit.parsers._event_sorting import AUDIT_CODES, BATCH_ROWS, TRAFFIC_CODES
-from fleetaudit.parsers._evtx_chunks import MOST_RECORDS, read_records
+from fleetaudit.parsers._event_sorting import AUDIT_CODES, TRAFFIC_CODES, table_of
+from fleetaudit.parsers._event_text import EventReader
+from fleetaudit.parsers._evtx_chunks import read_records
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
 
 if TYPE_CHECKING:
@@ -43,11 +44,10 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     Values that read ``-`` are null. Damaged chunks and records become issues that name them; the
     rest of the file is read. Memory does not grow with the file.
     """
-    pending = PendingEvents(context.name)
+    pending = PendingEvents(context.name, EventReader(table_of), "record {} of the file")
     for item in read_records(stream, context.name):
         if isinstance(item, Issue):
             yield item
-            continue
-        yield from pending.take(item)
-        yield from pending.flush(BATCH_ROWS - MOST_RECORDS)
+        else:
+            yield from pending.take(*item)
     yield from pending.finish()

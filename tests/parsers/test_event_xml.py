@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fleetaudit.parsers import event_xml
 from fleetaudit.parsers._event_sorting import table_of
-from fleetaudit.parsers._event_xml_text import EventXml, read_with_lxml
+from fleetaudit.parsers._event_xml_text import EventXml, without_rendering
 from fleetaudit.records.evidence import EvidenceContext, Issue, split
 
 if TYPE_CHECKING:
@@ -177,29 +177,96 @@ def _filled(values: list[str]) -> str:
     return re.sub(r"(?<='>)[^<]*(?=</Data>)", lambda match: next(fill, match[0]), text)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(_VALUES | _MARKUP, min_size=1, max_size=13))
-def test_what_the_pattern_accepts_the_xml_parser_reads_alike(values: list[str]) -> None:
-    text = _filled(values)
-    reader = EventXml(table_of)
-    reader.read(_QUERY.splitlines()[0].decode())
-    quick = reader.read_quickly(text)
-    if quick is not None:
-        assert quick == read_with_lxml(text, table_of)
+def _copies(text: str, count: int) -> list[str]:
+    return [
+        re.sub(r"(?<=<EventRecordID>)[0-9]+", str(number), text) for number in range(1, count + 1)
+    ]
+
+
+def _one_by_one(texts: list[str]) -> tuple[dict[int, dict[str, Any]], list[str]]:
+    rows: dict[int, dict[str, Any]] = {}
+    problems: list[str] = []
+    for text in texts:
+        found, issues = _parse(text.encode())
+        rows |= found
+        problems += [issue.problem for issue in issues]
+    return rows, problems
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(
+        st.integers(0, 79), st.lists(_VALUES | _MARKUP, min_size=1, max_size=13), max_size=5
+    )
+)
+def test_events_read_together_are_read_as_the_xml_parser_reads_each(
+    filled: dict[int, list[str]],
+) -> None:
+    texts = _copies(_QUERY.splitlines()[0].decode(), 80)
+    for at, values in filled.items():
+        texts[at] = _filled(values).replace(">11</EventRecordID>", f">{at + 1}</EventRecordID>")
+    rows, issues = _parse("\n".join(texts).encode())
+    alone, problems = _one_by_one(texts)
+    assert list(rows) == list(alone)
+    assert rows == alone
+    told = {re.sub(r", and [0-9]+ more in this column", "", issue.problem) for issue in issues}
+    assert told <= set(problems)
+    assert bool(told) == bool(problems)
 
 
 @pytest.mark.parametrize("data", [_QUERY, _ROOTED])
-def test_every_event_of_the_cases_is_read_alike_by_both(data: bytes) -> None:
+def test_copies_of_every_event_of_the_cases_are_read_together(data: bytes) -> None:
     reader = EventXml(table_of)
-    events = re.findall(r"<Event .*?</Event>", data.decode(), re.DOTALL)
-    for text in events:
-        quick = reader.read_quickly(text)
-        if quick is not None:
-            assert quick == read_with_lxml(text, table_of)
-    reader.slow = 0
-    for text in events:
-        reader.read(text)
-    assert reader.slow <= 1
+    events = map(without_rendering, re.findall(r"<Event .*?</Event>", data.decode(), re.DOTALL))
+    kept = [text for text in events if "<EventID>4625" not in text and "&amp;" not in text]
+    assert len(kept) > 1
+    for event in kept:
+        head = reader.kind(event)
+        assert head is not None
+        texts = _copies(event, 100)
+        rest = [text.removeprefix(head.beginning) for text in texts]
+        layout = reader.learn(head, rest[0])
+        assert layout is not None
+        arrays, others = layout.arrays("\n".join(rest).encode(), len(rest))
+        assert (len(arrays[0]), others) == (100, [])
+        rows, issues = _parse("\n".join(texts).encode())
+        assert (rows, [issue.problem for issue in issues]) == _one_by_one(texts)
+
+
+def test_kinds_and_layouts_that_alternate_keep_the_order_of_the_file() -> None:
+    first, _, last = (line.decode() for line in _QUERY.splitlines() if b"4625" not in line)
+    short = re.sub(r"<Data Name='RemoteUserID'>.*?</Data>", "", first)
+    kinds = [first, short, last, first.replace("svchost", "a &amp; b")]
+    texts = [
+        re.sub(r"(?<=<EventRecordID>)[0-9]+", str(number), kinds[number % 4])
+        for number in range(1, 800)
+    ]
+    rows, issues = _parse("\n".join(texts).encode())
+    assert list(rows) == list(range(1, 800))
+    assert (rows, [issue.problem for issue in issues]) == _one_by_one(texts)
+
+
+_UNUSUAL = (
+    b"<13>Nov 21 08:00:01 WEB01 %s",
+    b"\r\n  <!-- one -->%s",
+    b"of an earlier</Data></EventData></Event>\n%s",
+    b"<Event xmlns='cut'><System>\n%s",
+    b"<Event>no System</Event>%s",
+)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r\n    ", b""])
+@pytest.mark.parametrize("unusual", _UNUSUAL)
+def test_what_is_unusual_among_many_events_costs_none_of_them(unusual: bytes, end: bytes) -> None:
+    texts = [text.encode() for text in _copies(_QUERY.splitlines()[0].decode(), 800)]
+    usual, none = _parse(end.join(texts))
+    assert (list(usual), none) == (list(range(1, 801)), [])
+    for at in (0, 399, 799):
+        texts[at] = unusual % texts[at]
+    rows, issues = _parse(end.join(texts))
+    assert rows == usual
+    told = {issue.where for issue in issues}
+    assert told in ({"event 1", "event 401", "event 802"}, {"file"}, set())
 
 
 @settings(max_examples=150, deadline=None)

@@ -16,7 +16,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fleetaudit.parsers import security_evtx
-from fleetaudit.parsers._event_cells import learn
 from fleetaudit.parsers._event_pending import PendingEvents
 from fleetaudit.parsers._event_sorting import EventSorter, table_of
 from fleetaudit.parsers._event_text import EventReader
@@ -58,8 +57,9 @@ def _parse(data: bytes) -> tuple[dict[str, list[dict[str, Any]]], list[Issue]]:
 
 def _parse_texts(texts: list[str]) -> tuple[dict[int, dict[str, Any]], list[str]]:
     """Return rows by record id, and problems, of record texts that need no file around them."""
-    pending = PendingEvents("security.evtx")
-    problems = [issue.problem for issue in pending.take([(text, 1) for text in texts])]
+    pending = PendingEvents("security.evtx", EventReader(table_of), "record {} of the file")
+    taken = list(pending.take(texts, [1] * len(texts)))
+    problems = [item.problem for item in taken if isinstance(item, Issue)]
     rows: dict[int, dict[str, Any]] = {}
     for item in pending.finish():
         if isinstance(item, Rows):
@@ -151,7 +151,7 @@ def test_the_quick_reading_of_a_text_equals_the_thorough_one() -> None:
         for data in (_rdp(), _wmi(), _sample("ID2003-4950-Firewall_disabled.evtx"))
         for item in read_records(BytesIO(data), "x")
         if not isinstance(item, Issue)
-        for text, _ in item
+        for text in item.texts
     ]
     assert len(texts) == 101 + 97 + 6
     quick, thorough = EventReader(lambda *_: "x"), EventReader(lambda *_: "x")
@@ -298,11 +298,7 @@ def _blocked(record_id: int, fields: dict[str, Any], **changes: object) -> str:
 def _one_by_one(texts: list[str]) -> tuple[dict[int, dict[str, Any]], list[str]]:
     reader, sorter = EventReader(table_of), EventSorter("security.evtx")
     for text in texts:
-        head = reader.head(text)
-        time, record_id, pid, computer, fields = reader.tail(text, head)
-        own = (record_id, time, head.code, head.version, computer, head.keywords, pid)
-        values = tuple(fields.values())
-        sorter.keep(head.table, (*own, head.provider), tuple(fields), values)
+        sorter.keep(reader.read(text))
     rows, issues = split(sorter.finish())
     found = {row["record_id"]: row for item in rows for row in item.batch.to_pylist()}
     return found, [f"{issue.where}: {issue.problem}" for issue in issues]
@@ -354,11 +350,11 @@ def test_most_texts_of_a_kind_need_not_be_read_one_by_one() -> None:
         reader = EventReader(table_of)
         of_kind = [text for number, text in enumerate(texts) if number % 2 == kind]
         head = reader.head(of_kind[-1])
-        layout = learn(of_kind[-2], head, reader.tail(of_kind[-2], head))
+        rest = [text.removeprefix(head.beginning) for text in of_kind]
+        layout = reader.learn(head, rest[-2])
         assert layout is not None
-        answer = layout.arrays(of_kind)
-        assert answer is not None
-        cells[kind] = (len(answer[0][0]), len(answer[1]))
+        arrays, others = layout.arrays("\n".join(rest).encode(), len(rest))
+        cells[kind] = (len(arrays[0]), len(others))
     assert sum(count for count, _ in cells.values()) == 200 - 23
     assert sum(count for _, count in cells.values()) == 23
 
@@ -373,7 +369,7 @@ def test_what_is_no_event_log_is_an_issue(data: bytes) -> None:
 def _records_and_lost(data: bytes) -> tuple[int, int, list[Issue]]:
     items = list(read_records(BytesIO(data), "x"))
     issues = [item for item in items if isinstance(item, Issue)]
-    read = sum(len(item) for item in items if not isinstance(item, Issue))
+    read = sum(len(item.texts) for item in items if not isinstance(item, Issue))
     return read, sum(issue.lost for issue in issues), issues
 
 
