@@ -58,7 +58,7 @@ _AFTER_GUID: Final = 3
 _LONGEST: Final = 16 * 1024 * 1024
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
 _DELIMITED = re.compile(r"([,;\t])\"?\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_COLUMNS: Final = re.compile(r"[^,;\t\r\n]*(?:[,;\t][^,;\t\r\n]*){4}")
+_COLUMNS: Final = re.compile(r"[,;\t](?:[^,;\t\r\n]*[,;\t]){3}")
 """A line of five columns: a header without policies below it is an empty policy."""
 _TYPE_LINE: Final = "#TYPE"
 _USER = re.compile(r"S-1-[0-9-]+|.*\\.*")
