@@ -75,6 +75,7 @@ _COLUMNS: Final = MappingProxyType(
 _LISTS: Final = frozenset(
     {"profiles", "local_ports", "remote_ports", "local_addresses", "remote_addresses"}
 )
+_LARGEST: Final = 2**32 - 1
 _PROFILE_VALUES: Final = MappingProxyType(
     {
         "enablefirewall": ("is_enabled", bool),
@@ -214,7 +215,8 @@ def _profile_value(
     if not column:
         return
     wanted = str if kind is str else int
-    if not isinstance(value.data, wanted):
+    is_too_large = isinstance(value.data, int) and value.data > _LARGEST
+    if not isinstance(value.data, wanted) or is_too_large:
         problem = f"{excerpt(value.name)} cannot be {excerpt(repr(value.data))}"
         yield _issue(source, value.line, problem, lost=0)
         return
