@@ -109,6 +109,7 @@ class _EventText:
         self._strays = 0
         self._stray = ""
         self._replaced = 0
+        self._is_overlong = False
 
     def pieces(self) -> Iterator[_Piece]:
         """Yield the events and what is damaged between them, in their order."""
@@ -130,10 +131,12 @@ class _EventText:
                 at = end
             held = held[at:]
             if len(held) > LONGEST_EVENT:
-                problem = f"no event ends within {LONGEST_EVENT} characters: {excerpt(held)}"
-                yield _Piece("", problem)
+                if not self._is_overlong:
+                    problem = f"no event ends within {LONGEST_EVENT} characters: {excerpt(held)}"
+                    yield _Piece("", problem)
                 # What is left of it cannot be told from the next one's beginning.
                 start = held.rfind("<Event ", len(held) - _BLOCK)
+                self._is_overlong = start <= 0
                 held = held[start:] if start > 0 else held[-len(_END) :]
         for piece in self._between(held):
             yield piece if piece.problem else _Piece("", f"is cut: {excerpt(piece.text)}")
@@ -154,14 +157,17 @@ class _EventText:
         at = gap.end() if gap else 0
         starts = [found.start() for found in _START.finditer(piece, at)]
         before = piece[at : starts[0] if starts else len(piece)]
-        if _TRACES.search(before):
+        if self._is_overlong:
+            # The rest of an event that was told already.
+            self._is_overlong = False
+        elif _TRACES.search(before):
             yield _Piece("", f"has no beginning: {excerpt(before)}")
         elif before.strip():
             self._strays += 1
             self._stray = self._stray or before
         for start in starts[:-1]:
             # Another event begins before this one's end.
-            yield _Piece("", f"is cut: {excerpt(piece[start:])}")
+            yield _Piece("", f"is cut: {excerpt(piece[start : start + 100])}")
         if starts:
             yield _Piece(piece[starts[-1] :])
 

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from fleetaudit.parsers._event_pending import PendingEvents
 from fleetaudit.parsers._event_sorting import AUDIT_CODES, BATCH_ROWS, TRAFFIC_CODES
 from fleetaudit.parsers._evtx_chunks import MOST_RECORDS, read_records
+from fleetaudit.parsers._text import capped
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     Values that read ``-`` are null. Damaged chunks and records become issues that name them; the
     rest of the file is read. Memory does not grow with the file.
     """
+    yield from capped(_items(stream, context), source=context.name)
+
+
+def _items(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     pending = PendingEvents(context.name)
     for item in read_records(stream, context.name):
         if isinstance(item, Issue):
