@@ -86,8 +86,7 @@ def _begin(talk: Conversation, start: datetime) -> Steps[int]:
     """Wait for the burst's time and return the newest record of the Security log before it."""
     yield from talk.disconnect()
     yield from talk.do(Pause(until=start, urgency=Urgency.START))
-    log = yield from look(talk)
-    return log.newest_record if log is not None else 0
+    return (yield from look(talk)).newest_record
 
 
 def _burst(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fleetaudit.errors import CredentialsHeldBackError, CredentialsRefusedError, HostError
-from fleetaudit.orchestrator._preflight import read_facts
 from fleetaudit.orchestrator._repayment import remark
+from fleetaudit.orchestrator._states import unreadable
 from fleetaudit.orchestrator.steps import Pause, Urgency
 from fleetaudit.records.call import ScriptCall
 from fleetaudit.records.figures import Gap
@@ -22,7 +22,7 @@ __all__ = ["NoiseWatch", "look", "stay"]
 
 _RECORD_BYTES: Final = 800
 """Of a record of the Filtering Platform: half a kilobyte to 1.2 of them (windows-facts 7)."""
-_LOOK: Final = ScriptCall(script="Get-HostFact", deadline_s=30.0)
+_LOOK: Final = ScriptCall(script="Get-SecurityLog", deadline_s=30.0)
 _IN_A_ROW: Final = 2
 
 
@@ -97,11 +97,18 @@ def stay(
                 return _cut_short(talk, too_much, opened_at=opened_at, until=until)
 
 
-def look(talk: Conversation) -> Steps[SecurityLog | None]:
-    """Return what the Security log holds now; None where the host does not say."""
+def look(talk: Conversation) -> Steps[SecurityLog]:
+    """Return how far the Security log has come; one small question.
+
+    Raises:
+        HostError: The host does not say.
+    """
     yield from talk.connect()
     answer = yield from talk.ask(_LOOK, with_files=True)
-    return read_facts(talk, answer).security_log
+    try:
+        return talk.instruments.read_log(answer.files)
+    except Exception as error:
+        raise unreadable(talk, "how far the Security log has come", error) from error
 
 
 def _cut_short(talk: Conversation, too_much: str, *, opened_at: datetime, until: datetime) -> Gap:

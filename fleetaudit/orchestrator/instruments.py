@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fleetaudit import operations
 from fleetaudit.collectors import catalogue
 from fleetaudit.parsers.auditpol_backup import read_gpo_policy
-from fleetaudit.parsers.host_facts import read_facts
+from fleetaudit.parsers.host_facts import read_facts, read_security_log
 from fleetaudit.records.wire import FACTS, STDERR
 from fleetaudit.scripts.exits import explain_exit
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fleetaudit.operations import Operation
     from fleetaudit.orchestrator.steps import Answer
     from fleetaudit.records.call import ScriptCall
-    from fleetaudit.records.host import HostFacts
+    from fleetaudit.records.host import HostFacts, SecurityLog
 
 __all__ = ["Instruments", "default_instruments", "explain_failure"]
 
@@ -36,6 +36,7 @@ class Instruments:
         collectors: By name.
         operations: The reversible changes, by name; ``audit-policy`` is always among them.
         read_facts: From the files of ``host-facts`` and the time they came.
+        read_log: From the files of a look at the Security log.
         read_group_policy: From the files of ``audit-policy``: what a group policy enforces, by
             subcategory, in its own numbers (0 unchanged, 4 none; windows-facts 5).
         explain_failure: The error that a failed native tool amounts to; None where none failed.
@@ -44,6 +45,7 @@ class Instruments:
     collectors: Mapping[str, Collector]
     operations: Mapping[str, Operation]
     read_facts: Callable[[Mapping[str, bytes], datetime], HostFacts]
+    read_log: Callable[[Mapping[str, bytes]], SecurityLog]
     read_group_policy: Callable[[Mapping[str, bytes]], Mapping[UUID, int]]
     explain_failure: Callable[[str, ScriptCall, Answer], HostError | None]
 
@@ -54,6 +56,7 @@ def default_instruments(collectors: Mapping[str, Collector] | None = None) -> In
         collectors=catalogue() if collectors is None else collectors,
         operations=operations.catalogue(),
         read_facts=_facts,
+        read_log=lambda files: read_security_log(files[FACTS]),
         read_group_policy=_group_policy,
         explain_failure=explain_failure,
     )

@@ -55,6 +55,7 @@ _DELIMITERS: Final = ",;\t"
 _WIDE: Final = ("W", "F")
 _FEWEST: Final = 2
 _MOST_ABOVE: Final = 4
+_MOST_VALUES: Final = 16
 
 
 class TextEntry(NamedTuple):
@@ -250,6 +251,9 @@ def _displayed(head: list[str], found: Iterator[Line]) -> Iterator[TextEntry]:
     for line in found:
         text = line.text.rstrip("\r\0 ")
         value = _DOTTED.fullmatch(text)
+        if value and len(values) >= _MOST_VALUES:
+            yield TextEntry(line.number, {}, "is beyond the values of a record")
+            continue
         if value:
             number = number if values else line.number
             values.append((value[1] or "").strip())

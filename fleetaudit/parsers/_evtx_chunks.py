@@ -199,10 +199,10 @@ def _record_size(block: bytes | bytearray, at: int, previous: int | None) -> int
 
     Free space may hold older records, which are told by their lower number.
     """
-    if at + _SMALLEST_RECORD > _CHUNK or block[at : at + 4] != _RECORD_MAGIC:
+    if at + _SMALLEST_RECORD > len(block) or block[at : at + 4] != _RECORD_MAGIC:
         return 0
     size, number, written = struct.unpack_from("<IQQ", block, at + 4)
-    if not _SMALLEST_RECORD <= size <= _CHUNK - at or written > _LAST_FILETIME:
+    if not _SMALLEST_RECORD <= size <= len(block) - at or written > _LAST_FILETIME:
         return 0
     if struct.unpack_from("<I", block, at + size - 4)[0] != size:
         return 0

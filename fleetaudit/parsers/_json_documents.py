@@ -141,7 +141,9 @@ class _OpenDocument:
         """Take a line, or a part of a long one; yield what ends with it."""
         was_open, self._is_line_open = self._is_line_open, line.is_cut
         if not self._parts:
-            if was_open or self.is_skipped(line.text):
+            # Behind a document that is damaged, the rest of its line is skipped too.
+            is_rest = was_open and self._skip_indent is not None
+            if is_rest or (not was_open and self.is_skipped(line.text)):
                 return
             self._number, self._try_at, self._tries = line.number, 0, 0
             self._indent = _indent(line.text)

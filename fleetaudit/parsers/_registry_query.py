@@ -21,6 +21,7 @@ _VALUE: Final = re.compile(
     r"(?: {4}|\t)(?P<name>.*?)(?: {4}|\t)(?P<type>REG_[A-Z_]{2,30})(?:(?: {4}|\t)(?P<data>.*))?",
     re.DOTALL,
 )
+_HEX: Final = re.compile(r"0x[0-9a-fA-F]{1,16}")
 _NUMBERS: Final = ("REG_DWORD", "REG_DWORD_BIG_ENDIAN", "REG_QWORD")
 _TEXTS: Final = ("REG_SZ", "REG_EXPAND_SZ", "REG_MULTI_SZ")
 
@@ -36,9 +37,9 @@ def query_value(line: str) -> tuple[str, str | int | bytes] | None:
     if not found:
         return None
     data = found["data"] or ""
+    if found["type"] in _NUMBERS:
+        return (found["name"], int(data, 16)) if _HEX.fullmatch(data) else None
     try:
-        if found["type"] in _NUMBERS:
-            return found["name"], int(data, 16)
         if found["type"] not in _TEXTS:
             return found["name"], bytes.fromhex(data)
     except ValueError:

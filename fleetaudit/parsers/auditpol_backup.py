@@ -58,8 +58,10 @@ _AFTER_GUID: Final = 3
 _LONGEST: Final = 16 * 1024 * 1024
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
 _DELIMITED = re.compile(r"([,;\t])\"?\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_COLUMNS: Final = re.compile(r"[^,;\t\r\n]*(?:[,;\t][^,;\t\r\n]*){4}")
-"""A line of five columns: a header without policies below it is an empty policy."""
+_DELIMITERS: Final = re.compile(r"[,;\t]")
+_FEWEST: Final = 4
+"""Delimiters of a header; one without policies below it is an empty policy."""
+_HEAD: Final = 4096
 _TYPE_LINE: Final = "#TYPE"
 _USER = re.compile(r"S-1-[0-9-]+|.*\\.*")
 _NO_GUID = re.compile(r"Option:.*|.*GlobalSacl", re.IGNORECASE)
@@ -157,7 +159,8 @@ def _items(
             yield Issue(source=context.name, where=f"line {item.line}", problem=item.problem)
         else:
             settings.append(item)
-    if not settings and not has_flaws and text.strip("\0 \t\r\n") and not _COLUMNS.search(text):
+    head = text[:_HEAD].strip("\0 \t\r\n").partition("\n")[0]
+    if head and not settings and not has_flaws and len(_DELIMITERS.findall(head)) < _FEWEST:
         problem = "names no audit subcategory and no columns of auditpol"
         yield Issue(source=context.name, where=WHOLE_FILE, problem=problem)
     silent = [one for one in settings if one.value is None]

@@ -100,6 +100,7 @@ class _EventText:
         self._strays = 0
         self._stray = ""
         self._replaced = 0
+        self._is_overlong = False
 
     def pieces(self) -> Iterator[list[str | _Damage]]:
         """Yield the events and what is damaged between them, in their order, some at a time."""
@@ -108,10 +109,12 @@ class _EventText:
             before, end, held = self._plain(held + block).rpartition(_END)
             pieces = self._split(before) if end else []
             if len(held) > LONGEST_EVENT:
-                problem = f"no event ends within {LONGEST_EVENT} characters: {excerpt(held)}"
-                pieces.append(_Damage(problem))
+                if not self._is_overlong:
+                    problem = f"no event ends within {LONGEST_EVENT} characters: {excerpt(held)}"
+                    pieces.append(_Damage(problem))
                 # What is left of it cannot be told from the next one's beginning.
                 start = held.rfind("<Event ", len(held) - _BLOCK)
+                self._is_overlong = start <= 0
                 held = held[start:] if start > 0 else held[-len(_END) :]
             yield pieces
         yield [
@@ -124,7 +127,7 @@ class _EventText:
         # Nearly always events and their line ends, which need no pattern.
         pieces = before.split(_END)
         texts = [piece.lstrip() + _END for piece in pieces]
-        begins = all(text.startswith(_BEGINNINGS) for text in texts)
+        begins = not self._is_overlong and all(text.startswith(_BEGINNINGS) for text in texts)
         if begins and len(_START.findall(before)) == len(texts):
             return [*texts]
         return [one for piece in pieces for one in self._between(piece + _END)]
@@ -145,14 +148,17 @@ class _EventText:
         at = gap.end() if gap else 0
         starts = [found.start() for found in _START.finditer(piece, at)]
         before = piece[at : starts[0] if starts else len(piece)]
-        if _TRACES.search(before):
+        if self._is_overlong:
+            # The rest of an event that was told already.
+            self._is_overlong = False
+        elif _TRACES.search(before):
             yield _Damage(f"has no beginning: {excerpt(before)}")
         elif before.strip():
             self._strays += 1
             self._stray = self._stray or before
         for start in starts[:-1]:
             # Another event begins before this one's end.
-            yield _Damage(f"is cut: {excerpt(piece[start:])}")
+            yield _Damage(f"is cut: {excerpt(piece[start : start + 100])}")
         if starts:
             yield piece[starts[-1] :]
 

@@ -30,7 +30,7 @@ from fleetaudit.records.host import (
     TimeZone,
 )
 
-__all__ = ["read_facts"]
+__all__ = ["read_facts", "read_security_log"]
 
 _FILETIME_EPOCH: Final = datetime(1601, 1, 1, tzinfo=UTC)
 _HIGH_INTEGRITY: Final = 0x3000
@@ -59,11 +59,24 @@ def read_facts(facts: bytes, groups: bytes, *, received_at: datetime) -> HostFac
         raise EvidenceError(str(problem), file="facts.json", remedy=_REMEDY) from problem
 
 
+def read_security_log(facts: bytes) -> SecurityLog:
+    """Return how far the Security log has come: the ``facts.json`` of Get-SecurityLog.
+
+    Raises:
+        EvidenceError: It cannot be read.
+    """
+    try:
+        return _security_log(JsonObject.of(read_json(facts)))
+    except JsonProblem as problem:
+        raise EvidenceError(str(problem), file="facts.json", remedy=_REMEDY) from problem
+
+
 def _facts(host: JsonObject, groups: bytes, *, received_at: datetime) -> HostFacts:
     host_time = _time(host, "HostTime")
     zone = host.inner("TimeZone")
     override = host.optional_number("SCENoApplyLegacyAuditPolicy")
     quotas = host.optional_inner("ShellQuotas") or JsonObject({})
+    log = host.optional_inner("SecurityLog")
     return HostFacts(
         computer_name=host.text("ComputerName"),
         os_build=host.number("OSBuild"),
@@ -76,7 +89,7 @@ def _facts(host: JsonObject, groups: bytes, *, received_at: datetime) -> HostFac
         language_mode=_language_mode(host.text("LanguageMode")),
         powershell_version=host.optional_text("PSVersion"),
         is_elevated=_is_elevated(groups),
-        security_log=_security_log(host),
+        security_log=None if log is None else _security_log(log),
         crash_on_audit_fail=host.optional_number("CrashOnAuditFail") or 0,
         subcategory_override=override,
         system_drive_free_bytes=host.optional_number("SystemDriveFreeBytes"),
@@ -106,10 +119,7 @@ def _time_zone(zone: JsonObject) -> TimeZone:
     )
 
 
-def _security_log(host: JsonObject) -> SecurityLog | None:
-    log = host.optional_inner("SecurityLog")
-    if log is None:
-        return None
+def _security_log(log: JsonObject) -> SecurityLog:
     return SecurityLog(
         maximum_bytes=log.number("MaximumSizeInBytes"),
         mode=log.text("LogMode"),

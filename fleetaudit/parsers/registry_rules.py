@@ -80,6 +80,7 @@ _LONGEST_OTHER: Final = 4096
 _LISTS: Final = frozenset(
     {"profiles", "local_ports", "remote_ports", "local_addresses", "remote_addresses"}
 )
+_LARGEST: Final = 2**32 - 1
 _PROFILE_VALUES: Final = MappingProxyType(
     {
         "enablefirewall": ("is_enabled", bool),
@@ -225,7 +226,8 @@ def _profile_value(
         yield from _other_value(value, place[2], profile, source)
         return
     wanted = str if kind is str else int
-    if not isinstance(value.data, wanted):
+    is_too_large = isinstance(value.data, int) and value.data > _LARGEST
+    if not isinstance(value.data, wanted) or is_too_large:
         problem = f"{excerpt(value.name)} cannot be {excerpt(repr(value.data))}"
         yield _issue(source, value.line, problem, lost=0)
         return

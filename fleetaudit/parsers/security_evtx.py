@@ -30,6 +30,7 @@ from fleetaudit.parsers._event_pending import PendingEvents
 from fleetaudit.parsers._event_sorting import AUDIT_CODES, TRAFFIC_CODES, table_of
 from fleetaudit.parsers._event_text import EventReader
 from fleetaudit.parsers._evtx_chunks import read_records
+from fleetaudit.parsers._text import capped
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     Values that read ``-`` are null. Damaged chunks and records become issues that name them; the
     rest of the file is read. Memory does not grow with the file.
     """
+    yield from capped(_items(stream, context), source=context.name)
+
+
+def _items(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     pending = PendingEvents(context.name, EventReader(table_of), "record {} of the file")
     for item in read_records(stream, context.name):
         if isinstance(item, Issue):

@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import orjson
 import pyarrow as pa
 
+from fleetaudit.parsers._text import capped
 from fleetaudit.parsers._wfp_conditions import ConditionCutter
 from fleetaudit.parsers._wfp_item import (
     FilterReader,
@@ -86,6 +87,10 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     A document that is damaged gives the filters before the damage, and an issue with its line.
     Providers, contexts and sublayers stand behind the filters, so rows come when all is read.
     """
+    yield from capped(_items(stream, context), source=context.name)
+
+
+def _items(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     cutter = ConditionCutter(_TAGS)
     feed = XmlFeed(_TAGS, cutter=cutter)
     state = _State(feed, context.name, cutter.found)

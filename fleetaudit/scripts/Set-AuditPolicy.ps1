@@ -42,16 +42,5 @@ param(
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
-Assert-Lease -Name $LeaseName
-$Folder = New-PrivateFolder
-try {
-    $Arguments = @('/set', "/subcategory:$Subcategory", "/success:$Success", "/failure:$Failure")
-    $Exit = Invoke-NativeTool -Tool 'auditpol' -Arguments $Arguments -Folder $Folder
-    $Exit
-    if ($Exit.Code -ne 0) {
-        Send-Complaint -Folder $Folder
-    }
-}
-finally {
-    Remove-PrivateFolder -Path $Folder
-}
+$Arguments = @('/set', "/subcategory:$Subcategory", "/success:$Success", "/failure:$Failure")
+Invoke-GuardedTool -Tool 'auditpol' -Arguments $Arguments -LeaseName $LeaseName

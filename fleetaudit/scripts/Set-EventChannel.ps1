@@ -33,15 +33,5 @@ param(
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
-Assert-Lease -Name $LeaseName
-$Folder = New-PrivateFolder
-try {
-    $Exit = Invoke-NativeTool -Tool 'wevtutil' -Arguments @('sl', $Channel, "/e:$Enabled") -Folder $Folder
-    $Exit
-    if ($Exit.Code -ne 0) {
-        Send-Complaint -Folder $Folder
-    }
-}
-finally {
-    Remove-PrivateFolder -Path $Folder
-}
+$Arguments = @('sl', $Channel, "/e:$Enabled")
+Invoke-GuardedTool -Tool 'wevtutil' -Arguments $Arguments -LeaseName $LeaseName

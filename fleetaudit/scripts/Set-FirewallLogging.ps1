@@ -40,17 +40,6 @@ param(
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
-Assert-Lease -Name $LeaseName
-$Folder = New-PrivateFolder
-try {
-    $Name = "$($ProfileName.ToLowerInvariant())profile"
-    $Arguments = @('advfirewall', 'set', $Name, 'logging', $Setting, $Value)
-    $Exit = Invoke-NativeTool -Tool 'netsh' -Arguments $Arguments -Folder $Folder
-    $Exit
-    if ($Exit.Code -ne 0) {
-        Send-Complaint -Folder $Folder
-    }
-}
-finally {
-    Remove-PrivateFolder -Path $Folder
-}
+$Name = "$($ProfileName.ToLowerInvariant())profile"
+$Arguments = @('advfirewall', 'set', $Name, 'logging', $Setting, $Value)
+Invoke-GuardedTool -Tool 'netsh' -Arguments $Arguments -LeaseName $LeaseName

@@ -27,16 +27,5 @@ param(
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
-Assert-Lease -Name $LeaseName
-$Folder = New-PrivateFolder
-try {
-    $Arguments = @('wfp', 'set', 'options', "keywords=$Keywords")
-    $Exit = Invoke-NativeTool -Tool 'netsh' -Arguments $Arguments -Folder $Folder
-    $Exit
-    if ($Exit.Code -ne 0) {
-        Send-Complaint -Folder $Folder
-    }
-}
-finally {
-    Remove-PrivateFolder -Path $Folder
-}
+$Arguments = @('wfp', 'set', 'options', "keywords=$Keywords")
+Invoke-GuardedTool -Tool 'netsh' -Arguments $Arguments -LeaseName $LeaseName

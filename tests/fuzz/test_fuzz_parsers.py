@@ -19,7 +19,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleetaudit.collectors import catalogue
-from fleetaudit.parsers import auditpol_backup, firewall_log, host_context, registry_rules
+from fleetaudit.parsers import (
+    auditpol_backup,
+    dns_cache,
+    event_json,
+    event_xml,
+    firewall_log,
+    host_context,
+    registry_rules,
+    security_evtx,
+    wfp_boot_policy,
+    wfp_netevents,
+    wfp_state,
+)
 from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
 from fleetaudit.records.tables import SCHEMAS
 
@@ -37,7 +49,13 @@ TEXT_PARSERS: dict[str, tuple[Parser, str]] = {
     "firewall-log": (firewall_log.parse, "firewall-log/*.log"),
     "audit-policy": (auditpol_backup.parse, "auditpol/*.csv"),
     "group-audit-policy": (auditpol_backup.parse_group_policy, "auditpol/*.csv"),
-    "firewall-rules": (registry_rules.parse, "registry-rules/*.reg"),
+    "firewall-rules": (registry_rules.parse, "registry-rules/*"),
+    "boot-time-policy": (wfp_boot_policy.parse, "wfp-boot-policy/*.xml"),
+    "dns-cache": (dns_cache.parse, "dns-cache/*"),
+    "event-json": (event_json.parse, "event-json/*"),
+    "event-xml": (event_xml.parse, "event-xml/*.xml"),
+    "wfp-net-events": (wfp_netevents.parse, "wfp-*/*.xml"),
+    "wfp-state": (wfp_state.parse, "wfp-*/*.xml"),
     "services": (host_context.parse_services, "host-context/*.json"),
     "processes": (host_context.parse_processes, "host-context/*.json"),
     "addresses": (host_context.parse_addresses, "host-context/*.json"),
@@ -106,9 +124,11 @@ def test_what_was_found_once_is_taken_for_good(name: str) -> None:
 
 
 def test_every_text_source_is_fuzzed() -> None:
+    """Event logs are no text; their own tests damage them."""
     fuzzed = {parser for parser, _ in TEXT_PARSERS.values()}
-    for name in ("firewall-log", "audit-policy", "firewall-rules", "host-context"):
-        assert {reading.parse for reading in catalogue()[name].readings} <= fuzzed
+    for source in catalogue().values():
+        for reading in source.readings:
+            assert reading.parse in fuzzed or reading.parse is security_evtx.parse, source.name
 
 
 RULE_KEY = (
@@ -133,8 +153,31 @@ LARGE: dict[str, tuple[Parser, Callable[[], bytes]]] = {
     "services of nothing": (host_context.parse_services, lambda: b"[" + b"{}," * SHORT + b"{}]"),
     "volumes of one field": (host_context.parse_volumes, lambda: b"x" * 10 * MIB),
     "volumes of short lines": (host_context.parse_volumes, lambda: b"\x81\n" * SHORT),
+    "names of one field": (dns_cache.parse, lambda: b'[{"Entry":"' + b"x" * 10 * MIB + b'"}]'),
+    "names of short lines": (dns_cache.parse, lambda: b"--- ---\n" + b"x\n" * SHORT),
+    "events of one field": (
+        event_json.parse,
+        lambda: b'{"EventID":5157,"Channel":"Security","a":"' + b"x" * 10 * MIB + b'"}',
+    ),
+    "events of short lines": (event_json.parse, lambda: b"{\n" * SHORT),
+    "events of one line": (event_json.parse, lambda: b'[{"a":1' + b'},{"a":1' * SHORT + b"}]"),
+    "event elements of one field": (
+        event_xml.parse,
+        lambda: b"<Event><System><EventID>" + b"5" * 10 * MIB + b"</EventID></System></Event>",
+    ),
+    "event elements without ends": (event_xml.parse, lambda: b"<Event " * SHORT),
+    "filters of one field": (
+        wfp_state.parse,
+        lambda: b"<wfpstate><filters><item><filterKey>" + b"x" * 10 * MIB,
+    ),
+    "net events of nothing": (
+        wfp_netevents.parse,
+        lambda: b"<netEvents>" + b"<item><header/></item>" * SHORT + b"</netEvents>",
+    ),
 }
-"""Files that tempt a parser to take many times their size: a field of 10 MiB, lines of a letter."""
+"""Files that tempt a parser to take many times their size: a field of 10 MiB, lines of a letter.
+
+A firewall log is read in windows of a fixed size, which its own tests measure."""
 
 MULTIPLE = 40
 SLACK = MIB

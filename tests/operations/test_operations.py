@@ -61,7 +61,7 @@ def test_every_call_is_of_a_script_with_its_parameters(operation: Operation) -> 
         for call in (operation.apply(debt), operation.restore(debt)):
             assert call.script in scripts.names()
             assert {*call.parameters, "LeaseName"} == set(help_of(call.script).parameters)
-            assert "Assert-Lease -Name $LeaseName" in scripts.text(call.script)
+            assert "Invoke-GuardedTool" in scripts.text(call.script)
 
 
 def test_the_task_of_a_lease_does_what_the_script_does_and_says_what_it_was_told(

@@ -158,6 +158,9 @@ class FakeHost:
             return files
         if script == "Get-HostFact":
             return self._facts()
+        if script == "Get-SecurityLog":
+            facts = json.loads(self._facts()["facts.json"])
+            return {"facts.json": json.dumps(facts["SecurityLog"]).encode()}
         if script == "Get-EventChannel":
             return {"facts.json": json.dumps({"IsEnabled": self.is_dns_logged}).encode()}
         if script == "Get-Lease":

@@ -87,7 +87,7 @@ def test_auditing_is_on_in_bursts_only_and_the_lease_stands_all_the_time(
     seen: list[tuple[bool, int]] = []
 
     def reply(call: ScriptCall) -> ScriptOutput | None:
-        if call.script == "Get-HostFact" and bench.host.leases:
+        if call.script == "Get-SecurityLog" and bench.host.leases:
             seen.append((bench.host.policy == BEFORE, len(bench.host.leases)))
         return None
 
@@ -125,7 +125,7 @@ def test_a_burst_that_cannot_begin_is_left_out_and_counted(kit: Kit, bench: Benc
 
     def reply(call: ScriptCall) -> ScriptOutput | None:
         nonlocal asked
-        if call.script == "Get-HostFact" and bench.host.leases:
+        if call.script == "Get-SecurityLog" and bench.host.leases:
             asked += 1
             if asked in {2, 3}:
                 raise HostUnreachableError("no answer", host="web01")
@@ -142,14 +142,14 @@ def test_a_burst_that_cannot_begin_is_left_out_and_counted(kit: Kit, bench: Benc
 
 def test_a_credential_that_is_refused_ends_the_bursts(kit: Kit, bench: Bench) -> None:
     def reply(call: ScriptCall) -> ScriptOutput | None:
-        if call.script == "Get-HostFact" and bench.host.leases:
+        if call.script == "Get-SecurityLog" and bench.host.leases:
             raise CredentialsRefusedError("no", host="web01")
         return None
 
     bench.host.reply = reply
     sweep(kit, bench)
     looks = [step for step in bench.steps if isinstance(step, Run) and not step.source]
-    assert sum(step.call.script == "Get-HostFact" for step in looks) == 1
+    assert sum(step.call.script == "Get-SecurityLog" for step in looks) == 1
     assert bench.host.policy == BEFORE
 
 
@@ -158,7 +158,7 @@ def test_what_somebody_else_sets_between_two_bursts_ends_them_and_is_left(
     kit: Kit, bench: Bench, value: int
 ) -> None:
     def reply(call: ScriptCall) -> ScriptOutput | None:
-        is_between = call.script == "Get-HostFact" and bench.host.leases
+        is_between = call.script == "Get-SecurityLog" and bench.host.leases
         if is_between and bench.scripts().count("Set-AuditPolicy") == 4:
             bench.host.policy[Subcategory.PACKET_DROP] = value
         return None
@@ -190,7 +190,7 @@ def test_what_is_put_back_in_a_burst_by_somebody_ends_them(kit: Kit, bench: Benc
 
 def test_a_noisy_burst_is_the_last(kit: Kit, bench: Bench) -> None:
     def reply(call: ScriptCall) -> ScriptOutput | None:
-        if call.script == "Get-HostFact" and bench.host.policy == DURING:
+        if call.script == "Get-SecurityLog" and bench.host.policy == DURING:
             bench.host.facts["SecurityLog"] = {
                 "MaximumSizeInBytes": 20971520,
                 "LogMode": "Circular",

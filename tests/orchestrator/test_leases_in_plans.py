@@ -224,7 +224,7 @@ class Noise:
 
     def reply(self, call: ScriptCall) -> ScriptOutput | None:
         is_on = self._bench.host.policy == DURING
-        if call.script == "Get-HostFact" and is_on:
+        if call.script == "Get-SecurityLog" and is_on:
             self._since = self._since or self._bench.now
             seconds = (self._bench.now - self._since).total_seconds() + 16
             log = {"MaximumSizeInBytes": 20971520, "LogMode": "Circular", "IsEnabled": True}
@@ -256,7 +256,7 @@ def test_auditing_is_put_back_at_once_when_a_window_is_cut_short(kit: Kit, bench
     Noise(bench, 2000.0)
     record = sweep(kit, bench, noise_budget=NoiseBudget())
     names = bench.scripts()
-    look = [at for at, name in enumerate(names) if name == "Get-HostFact"][1]
+    look = names.index("Get-SecurityLog")
     assert names[look + 1 : look + 3] == ["Get-AuditPolicy", "Set-AuditPolicy"]
     assert "Get-WfpState" in names[look:]
     assert "records were written" in record.gaps[0].what
@@ -264,7 +264,7 @@ def test_auditing_is_put_back_at_once_when_a_window_is_cut_short(kit: Kit, bench
 
 def test_a_look_that_fails_does_not_end_the_window(kit: Kit, bench: Bench) -> None:
     bench.host.reply = lambda call: (
-        ScriptOutput() if call.script == "Get-HostFact" and bench.host.policy == DURING else None
+        ScriptOutput() if call.script == "Get-SecurityLog" and bench.host.policy == DURING else None
     )
     record = sweep(kit, bench, noise_budget=NoiseBudget())
     (window,) = record.windows

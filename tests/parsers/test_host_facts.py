@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetaudit.errors import EvidenceError
-from fleetaudit.parsers.host_facts import read_facts
+from fleetaudit.parsers.host_facts import read_facts, read_security_log
 from fleetaudit.records.host import LanguageMode
 
 CASES = Path(__file__).parents[2] / "tests/cases/host-facts"
@@ -86,6 +86,14 @@ def test_what_a_host_need_not_have_may_be_missing_or_null() -> None:
     assert facts.system_drive_free_bytes is None
     assert facts.policy_refresh is None
     assert (facts.shell_memory_mb, facts.shells_per_user) == (None, None)
+
+
+def test_a_look_at_the_security_log_reads_as_the_facts_do() -> None:
+    log = json.loads(FULL.decode("utf-8-sig"))["SecurityLog"]
+    found = read_security_log(json.dumps(log).encode("utf-8-sig"))
+    assert found == read_facts(FULL, ELEVATED, received_at=RECEIVED_AT).security_log
+    with pytest.raises(EvidenceError, match="MaximumSizeInBytes is missing"):
+        read_security_log(b"{}")
 
 
 def test_a_log_whose_oldest_record_is_not_known_is_read() -> None:

@@ -98,6 +98,14 @@ def test_one_file_written_after_another_gives_the_records_of_both() -> None:
     assert [issue.lost for issue in issues] == [0]
 
 
+def test_a_record_that_goes_on_beyond_the_end_of_a_file_is_no_record() -> None:
+    record = b"\x2a\x2a\0\0" + struct.pack("<IQQ", 5_000, 1, 0)
+    chunk = b"no magic".ljust(512, b"\1") + record.ljust(1_000, b"\2")
+    tables, issues = _parse(b"ElfFile\0".ljust(_FILE_HEADER, b"\0") + chunk)
+    assert tables == {"security_events": [], "audit_events": []}
+    assert [(issue.where, issue.lost) for issue in issues] == [("chunk 0", 1)]
+
+
 def test_a_log_of_windows_xp_is_refused_by_its_name() -> None:
     tables, issues = _parse(b"\x30\0\0\0LfLe\1\0\0\0" + b"\0" * 10_000)
     assert tables == {"security_events": [], "audit_events": []}

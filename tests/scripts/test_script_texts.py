@@ -19,6 +19,7 @@ NAMES = (
     "Get-HostFact",
     "Get-Lease",
     "Get-NetEventOption",
+    "Get-SecurityLog",
     "Get-WfpNetEvent",
     "Get-WfpState",
     "Read-FirewallLog",
