@@ -77,7 +77,7 @@ def read_entries(found: Iterator[Line]) -> Iterator[TextEntry]:
     """Yield the entries of a text; nothing where it is in none of the forms."""
     above: list[str] = []
     for line in found:
-        text = line.text.rstrip("\r\0 ")
+        text = _bare(line)
         if not text.strip():
             continue
         if _DASHES.fullmatch(text):
@@ -95,6 +95,11 @@ def read_entries(found: Iterator[Line]) -> Iterator[TextEntry]:
         above = [*above, text][-_MOST_ABOVE:]
 
 
+def _bare(line: Line) -> str:
+    """Return a line without what may stand around it; a mark does where files were joined."""
+    return line.text.lstrip("\ufeff").rstrip("\r\0 \ufeff")
+
+
 def _known(name: str) -> str:
     return _KNOWN.get(name.replace(" ", "").strip('"').casefold(), "")
 
@@ -104,7 +109,7 @@ def _table(dashes: str, above: list[str], found: Iterator[Line]) -> Iterator[Tex
     columns = _columns(dashes, above)
     held: list[Line] | None = None
     for line in found:
-        text = line.text.rstrip("\r\0 ")
+        text = _bare(line)
         if not text.strip():
             yield from _rows(held, columns)
             held = []
@@ -131,7 +136,7 @@ def _rows(
             problem = "is in a table that does not say which column is which"
             yield TextEntry(line.number, {}, problem)
             continue
-        cells, problem = _cells(line.text.rstrip("\r\0 "), starts)
+        cells, problem = _cells(_bare(line), starts)
         entry = {name: cell for name, cell in zip(names, cells, strict=True) if name}
         yield TextEntry(line.number, entry, problem)
 
@@ -197,7 +202,7 @@ def _csv(
 ) -> Iterator[TextEntry]:
     delimiter, names = columns
     for line in found:
-        text = line.text.rstrip("\r\0 ")
+        text = _bare(line)
         if not text.strip() or text == head:
             continue
         try:
@@ -217,7 +222,7 @@ def _listed(first: Line, found: Iterator[Line]) -> Iterator[TextEntry]:
     entry: dict[str, Any] = {}
     number, last = first.number, ""
     for line in _with(first, found):
-        text = line.text.rstrip("\r\0 ")
+        text = _bare(line)
         pair = _PAIR.fullmatch(text)
         name = _known(pair[1]) if pair else ""
         if entry and (not text.strip() or name == "Entry"):
@@ -249,7 +254,7 @@ def _displayed(head: list[str], found: Iterator[Line]) -> Iterator[TextEntry]:
     name, awaits_record = head[0].strip() if head else "", True
     previous, values, number = "", list[str](), 0
     for line in found:
-        text = line.text.rstrip("\r\0 ")
+        text = _bare(line)
         value = _DOTTED.fullmatch(text)
         if value and len(values) >= _MOST_VALUES:
             yield TextEntry(line.number, {}, "is beyond the values of a record")

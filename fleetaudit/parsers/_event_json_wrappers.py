@@ -21,11 +21,13 @@ _LISTS: Final = (
     "Event",
 )
 """Members that hold the events of a whole answer."""
-_ONES: Final = ("_source", "result", "columns")
-"""Members that hold an event beside what was found out about it: Elasticsearch, Splunk, osquery."""
+_ONES: Final = ("_source", "result", "columns", "document")
+"""Members that hold an event beside what was found out about it: of Elasticsearch, Splunk, osquery,
+Chainsaw."""
+_DATA: Final = "data"
 _TABLES: Final = "tables"
 _INDEX: Final = "_index"
-_WRAPPERS: Final = frozenset((*_LISTS, *_ONES, _TABLES, _INDEX))
+_WRAPPERS: Final = frozenset((*_LISTS, *_ONES, _TABLES, _INDEX, _DATA))
 _CODES: Final = frozenset(("EventID", "event_id", "EventId", "winlog", "System"))
 """What has one of these is an event, whatever its other members are called."""
 _DEEPEST: Final = 4
@@ -56,6 +58,9 @@ def _unwrapped(document: dict[str, Any], depth: int) -> Iterator[Any]:
             return
     if not _CODES.isdisjoint(document):
         yield document
+        return
+    if isinstance(data := document.get(_DATA), dict) and "Event" in data:
+        yield data
         return
     if _INDEX in document and isinstance(fields := document.get("fields"), dict):
         yield {name: _only(values) for name, values in fields.items()}

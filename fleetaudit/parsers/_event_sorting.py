@@ -144,6 +144,8 @@ class EventSorter:
             parts.append(f"{len(named) - _MOST_NAMED} other ids")
         total = counts.total() + self._uncounted
         problem = f"{total} records of other events were left out: {', '.join(parts)}"
+        if alike := sum(counts[code] for code in TRAFFIC_CODES):
+            problem += f"; {alike} have the id of an event of filtering, but no provider of ours"
         yield Issue(source=self._source, where="file", problem=problem, lost=0)
 
 

@@ -256,9 +256,12 @@ def _scalar(element: etree._Element) -> int | str | None:
 def _blob(element: etree._Element) -> Any:  # noqa: ANN401 -- any JSON value
     """Return a blob that holds a text as that text, any other as ``{"data": hex digits}``.
 
-    ``asString`` is not used: older builds put a dot between all characters (windows-facts 4.3).
+    ``asString`` is not used beside it: older builds put a dot between all characters
+    (windows-facts 4.3).
     """
     data = child_text(element, "data") or ""
+    if not data and (shown := child_text(element, "asString")):
+        return shown
     if data.endswith("0000"):
         text = decoded_text(data)
         if text and text.isprintable():

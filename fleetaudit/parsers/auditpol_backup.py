@@ -189,7 +189,7 @@ def _read(text: str, *, highest: int) -> Iterator[_Setting | _Flaw]:
     counts as the system as long as it is the only one.
     """
     system = ""
-    is_first = True
+    is_first, header = True, list[str]()
     # A spreadsheet in another language writes semicolons; what stands before a GUID tells.
     delimited = _DELIMITED.search(text)
     delimiter = delimited[1] if delimited else ","
@@ -198,8 +198,11 @@ def _read(text: str, *, highest: int) -> Iterator[_Setting | _Flaw]:
         if not row or row[0].startswith(_TYPE_LINE):
             continue
         at = next((i for i, field in enumerate(row) if _GUID.fullmatch(field)), None)
-        is_header, is_first = is_first and at is None, False
+        if is_first and at is None:
+            header = row
+        is_header, is_first = row == header, False
         if at is None:
+            # The header comes again where one file was written behind another.
             if not is_header and not _is_known_without_guid(row):
                 yield _Flaw(number, f"no subcategory GUID: {excerpt(line)}")
             continue
@@ -225,7 +228,12 @@ def _numbered(text: str) -> Iterator[tuple[int, str]]:
 def _row(line: str, delimiter: str) -> list[str]:
     blanks = "\0 " if delimiter == "\t" else "\0 \t"
     try:
-        fields = next(csv.reader([line.replace("\r", "").strip(blanks)], delimiter=delimiter), [])
+        fields = next(
+            csv.reader(
+                [line.replace("\r", "").strip(blanks).lstrip("\ufeff")], delimiter=delimiter
+            ),
+            [],
+        )
     except csv.Error:
         return [line]
     return [field.strip() for field in fields]

@@ -22,6 +22,7 @@ Memory is bounded by 13 windows of 16 MiB, whatever the file says; an ASCII log 
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -173,7 +174,7 @@ class _Reading:
         """Yield lines one by one: a row where it can be read, else an issue with its number."""
         records: list[Record] = []
         for number, line in lines:
-            if not line.strip() or line.startswith(b"#"):
+            if not line.strip() or line.removeprefix(codecs.BOM_UTF8).startswith(b"#"):
                 continue
             record = self._read(line)
             if isinstance(record, str):

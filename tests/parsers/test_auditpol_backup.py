@@ -81,6 +81,20 @@ def test_what_a_spreadsheet_or_powershell_wrote_again_is_the_same_policy(delimit
     assert rows == read(case("get-r-seven-columns.csv"))[0]
 
 
+@pytest.mark.parametrize("name", ["backup-de-utf16.csv", "get-r-seven-columns.csv"])
+def test_one_policy_written_after_another_gives_the_rows_of_both(name: str) -> None:
+    rows, issues = read(case(name) * 2)
+    assert issues == []
+    assert rows == read(case(name))[0] * 2
+
+
+def test_what_names_no_subcategory_and_no_column_is_no_policy() -> None:
+    rows, issues = read(b"Access is denied.\r\n")
+    assert rows == []
+    assert [(issue.where, issue.lost) for issue in issues] == [("file", 1)]
+    assert read(HEADER.encode()) == ([], [])
+
+
 def test_rows_hold_braced_upper_case_guids_and_names_with_commas() -> None:
     rows, issues = read(case("backup-de-utf16.csv"))
     assert issues == []

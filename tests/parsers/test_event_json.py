@@ -243,6 +243,20 @@ def test_fields_that_were_moved_to_the_common_schema_are_found_there() -> None:
     assert (query["dns_resolved_ips"], query["dns_aliases"]) == ("192.0.2.5", "b.example.org")
 
 
+def test_what_a_hunt_wraps_around_an_event_is_taken_off() -> None:
+    event = (_CASES / "evtx-dump-records.json").read_text().split("Record 8")[0].split("\n", 1)[1]
+    rows, issues = _parse(f'{{"group":"x","document":{{"kind":"evtx","data":{event}}}}}'.encode())
+    assert [row["record_id"] for row in rows] == [7]
+    assert issues == []
+
+
+def test_an_event_of_filtering_from_nobody_known_is_left_out_aloud() -> None:
+    rows, issues = _parse(b'{"EventID":5157,"SourceName":"Contoso","DestPort":"445"}')
+    assert not rows
+    assert [issue.lost for issue in issues] == [0]
+    assert "; 1 have the id of an event of filtering" in issues[0].problem
+
+
 def test_a_cleared_log_is_known_by_its_channel() -> None:
     rows, _ = _parse(b'{"EventID":1102,"Channel":"Security","SubjectUserName":"eve"}')
     assert [(row["table"], row["event_code"]) for row in rows] == [("audit_events", 1102)]

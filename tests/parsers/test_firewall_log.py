@@ -125,6 +125,13 @@ def test_a_log_that_was_redirected_as_utf_16_is_the_same_log() -> None:
         assert read(f"\ufeff{text}".encode(encoding), window_bytes=512) == plain
 
 
+def test_one_log_written_after_another_gives_the_rows_of_both() -> None:
+    for name in ("redirected-utf16.log", "seventeen-columns-crlf.log", "eleven-columns.log"):
+        data = (CASES / name).read_bytes()
+        once, issues = read(data)
+        assert read(data * 2) == (once * 2, issues)
+
+
 def test_the_log_of_the_first_firewall_of_windows_xp_has_no_path() -> None:
     rows, issues = case("connection-firewall.log")
     assert issues == []
