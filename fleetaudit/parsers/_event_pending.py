@@ -163,7 +163,8 @@ class PendingEvents:
             self._sorter.leave_out(event.code)
             return
         try:
-            self._alone[event.table].append((place, self._sorter.row(event)))
+            row = self._sorter.row(event.table, event.head, event.names, event.values)
+            self._alone[event.table].append((place, row))
         except TypeError:
             problem = f"event {event.code} is not shaped like an event of its log"
             yield self._issue(place, problem)

@@ -19,8 +19,6 @@ from fleetaudit.records.evidence import Issue, Rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fleetaudit.parsers._event_record import Event
-
 __all__ = ["AUDIT_CODES", "BATCH_ROWS", "TRAFFIC_CODES", "EventSorter", "table_of"]
 
 TRAFFIC_CODES: Final = frozenset({5031, *range(5148, 5161)})
@@ -70,28 +68,31 @@ class EventSorter:
         else:
             self._uncounted += count
 
-    def keep(self, event: Event) -> None:
-        """Keep an event that belongs to a table.
+    def keep(
+        self, table: str, head: tuple[Any, ...], names: tuple[str, ...], values: tuple[Any, ...]
+    ) -> None:
+        """Keep an event; ``head`` is what HEAD_VALUES of the mapping names, in that order.
 
         Raises:
             TypeError: A value cannot be kept as JSON.
         """
-        row = self.row(event)
-        self.table(event.table).rows.append(row)
+        self.table(table).rows.append(self.row(table, head, names, values))
 
-    def row(self, event: Event) -> tuple[Any, ...]:
+    def row(
+        self, table: str, head: tuple[Any, ...], names: tuple[str, ...], values: tuple[Any, ...]
+    ) -> tuple[Any, ...]:
         """Return an event's raw values in the order of the columns of its table.
 
         Raises:
             TypeError: A value cannot be kept as JSON.
         """
-        key = (event.table, event.code, event.names)
+        key = (table, head[2], names)
         layout = self._layouts.get(key)
         if layout is None:
             if len(self._layouts) >= _MOST_LAYOUTS:
                 self._layouts.clear()
             layout = self._layouts[key] = layout_of(*key)
-        row = layout.row((*event.head, *event.values, None))
+        row = layout.row((*head, *values, None))
         if layout.has_results:
             return (*row[:-1], *read_results(row[_RESULTS_FROM_END]), row[-1])
         return row

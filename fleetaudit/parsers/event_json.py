@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import orjson
 
 from fleetaudit.parsers._event_json_shapes import read_event
-from fleetaudit.parsers._event_record import Event
 from fleetaudit.parsers._event_sorting import BATCH_ROWS, EventSorter, table_of
 from fleetaudit.parsers._event_text import EventReader
 from fleetaudit.parsers._text import capped, excerpt, lines
@@ -110,13 +109,14 @@ class _Taker:
             event.process_id,
             event.provider,
         )
-        names, values = tuple(event.fields), tuple(event.fields.values())
-        self.sorter.keep(Event(table, event.code, head, names, values))
+        self.sorter.keep(table, head, tuple(event.fields), tuple(event.fields.values()))
         self.arrivals += event.is_arrival
 
     def _take_dumped(self, text: str) -> None:
-        event = self._reader.read(text)
-        if event.table:
-            self.sorter.keep(event)
-        else:
-            self.sorter.leave_out(event.code)
+        head = self._reader.head(text)
+        if not head.table:
+            self.sorter.leave_out(head.code)
+            return
+        time, record_id, process_id, computer, fields = self._reader.tail(text, head)
+        own = (record_id, time, head.code, head.version, computer, head.keywords, process_id)
+        self.sorter.keep(head.table, (*own, head.provider), tuple(fields), tuple(fields.values()))

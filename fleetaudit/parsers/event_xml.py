@@ -38,6 +38,7 @@ __all__ = ["LONGEST_EVENT", "parse"]
 LONGEST_EVENT: Final = 1 << 21
 """Characters; Windows limits an event to 64 KiB, and XML can make some ten of a character."""
 
+_STEP: Final = 256
 _BLOCK: Final = 1 << 18
 _BEGINNINGS: Final = ("<Event ", "<Event>")
 _START: Final = re.compile(r"<Event(?=[\s>])")
@@ -63,63 +64,74 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
 
 def _parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
     pending = PendingEvents(context.name, EventXml(table_of), "event {}")
-    start = 1
-    for found in _elements(stream):
-        texts: list[str] = []
-        numbers: list[int] = []
-        for number, (text, damage) in enumerate(found, start):
-            if damage:
-                yield Issue(source=context.name, where=f"event {number}", problem=damage)
-            else:
-                texts.append(text)
-                numbers.append(number)
-        start += len(found)
-        yield from pending.take(texts, numbers)
+    texts: list[str] = []
+    numbers: list[int] = []
+    for number, (text, damage) in enumerate(_elements(stream), start=1):
+        if damage:
+            yield Issue(source=context.name, where=f"event {number}", problem=damage)
+            continue
+        texts.append(without_rendering(text))
+        numbers.append(number)
+        if len(texts) == _STEP:
+            yield from pending.take(texts, numbers)
+            texts, numbers = [], []
+    yield from pending.take(texts, numbers)
     yield from pending.finish()
 
 
-def _elements(stream: BinaryIO) -> Iterator[list[tuple[str, str]]]:
-    """Yield the events of a block: the text, or nothing of one and what is wrong with it."""
+def _elements(stream: BinaryIO) -> Iterator[tuple[str, str]]:
+    """Yield each event's text, or what was found in place of one and what is wrong with it."""
     held = ""
     for block in _blocks(stream):
-        before, end, held = (held + block).rpartition(_END)
-        found = list(_events(before)) if end else []
+        held += block
+        at = 0
+        while True:
+            end = held.find(_END, at)
+            if end < 0:
+                break
+            end += len(_END)
+            # Nearly always an event and its line end, which need no pattern.
+            start = at + 1 if held.startswith("\n", at) else at
+            if held.startswith(_BEGINNINGS, start) and not _begins_again(held, start, end):
+                yield held[start:end], ""
+            else:
+                yield from _between(held[at:end])
+            at = end
+        held = held[at:]
         if len(held) > LONGEST_EVENT:
-            problem = f"no event ends within {LONGEST_EVENT} characters: {excerpt(held)}"
-            found.append(("", problem))
+            yield "", f"no event ends within {LONGEST_EVENT} characters: {excerpt(held)}"
             # What is left of it cannot be told from the next one's beginning.
             start = held.rfind("<Event ", len(held) - _BLOCK)
             held = held[start:] if start > 0 else held[-len(_END) :]
-        yield found
     if not _BETWEEN.fullmatch(held):
-        yield [("", f"is cut, or no event: {excerpt(held)}")]
+        yield "", f"is cut, or no event: {excerpt(held)}"
 
 
-def _events(before: str) -> Iterator[tuple[str, str]]:
-    """Yield each event that ends in what stands before the last end of one."""
-    # Nearly always events and their line ends, which need no pattern.
-    texts = [piece.removeprefix("\n") + _END for piece in before.split(_END)]
-    begins = all(text.startswith(_BEGINNINGS) for text in texts)
-    is_usual = begins and len(_START.findall(before)) == len(texts)
-    for text in texts:
-        if is_usual:
-            yield without_rendering(text), ""
-        else:
-            yield from _between(text)
+def _begins_again(text: str, start: int, end: int) -> bool:
+    """Return whether another event begins after the one that begins at ``start``."""
+    one, other = _BEGINNINGS
+    return text.find(one, start + 1, end) >= 0 or text.find(other, start + 1, end) >= 0
 
 
 def _between(piece: str) -> Iterator[tuple[str, str]]:
     """Yield the event that ends ``piece``, after whatever stands before it."""
     gap = _BETWEEN.match(piece)
     start = gap.end() if gap else 0
-    begins = [found.start() for found in _START.finditer(piece, start)]
-    if begins[:1] != [start]:
-        yield "", f"is no event: {excerpt(piece[start:])}"
-    elif len(begins) > 1:
+    if _START.match(piece, start):
+        if not _begins_again(piece, start, len(piece)):
+            yield piece[start:], ""
+            return
         # A second beginning before the end: the first event was cut.
-        yield "", f"is cut: {excerpt(piece[start:])}"
-    if begins:
-        yield without_rendering(piece[begins[-1] :]), ""
+        later = [found.start() for found in _START.finditer(piece, start + 1)]
+        if later:
+            yield "", f"is cut: {excerpt(piece[start:])}"
+            start = later[-1]
+        yield piece[start:], ""
+        return
+    starts = [found.start() for found in _START.finditer(piece, start)]
+    yield "", f"is no event: {excerpt(piece[start:])}"
+    if starts:
+        yield piece[starts[-1] :], ""
 
 
 def _blocks(stream: BinaryIO) -> Iterator[str]:

@@ -276,7 +276,8 @@ def _blocked(record_id: int, fields: dict[str, Any], **changes: object) -> str:
 def _one_by_one(texts: list[str]) -> tuple[dict[int, dict[str, Any]], list[str]]:
     reader, sorter = EventReader(table_of), EventSorter("security.evtx")
     for text in texts:
-        sorter.keep(reader.read(text))
+        event = reader.read(text)
+        sorter.keep(event.table, event.head, event.names, event.values)
     rows, issues = split(sorter.finish())
     found = {row["record_id"]: row for item in rows for row in item.batch.to_pylist()}
     return found, [f"{issue.where}: {issue.problem}" for issue in issues]
