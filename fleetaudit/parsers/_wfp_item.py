@@ -12,16 +12,17 @@ import orjson
 from lxml import etree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
 __all__ = [
-    "CUT",
+    "LARGEST",
     "FilterReader",
     "WfpFilter",
     "child_text",
     "condition",
     "decoded_text",
     "display_name",
+    "flag_names",
     "key_of",
     "unsigned",
 ]
@@ -35,10 +36,9 @@ _PROVIDERS: Final = MappingProxyType(
     }
 )
 """Older builds print the GUID of a provider that newer ones name (windows-facts 4.3, 4.4)."""
-CUT: Final = "cut"
-"""The attribute of an element whose conditions were taken out of the text before."""
 _FLAG_PREFIX: Final = "FWPM_FILTER_FLAG_"
-_LARGEST: Final = (1 << 64) - 1
+LARGEST: Final = (1 << 64) - 1
+"""The largest number in a dump."""
 _COMPOUND: Final = frozenset(
     {"action", "displayData", "effectiveWeight", "filterCondition", "flags"}
 )
@@ -117,9 +117,7 @@ def _texts(element: etree._Element | None) -> dict[str, str | None]:
 class FilterReader:
     """Reads filters; equal texts and equal conditions of one document are made once."""
 
-    def __init__(self, cut: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Start; ``cut`` are conditions that were taken out, by what stands in their place."""
-        self._cut = cut
+    def __init__(self) -> None:
         self._texts: dict[str | None, str | None] = {}
         self._keys: dict[str | None, str | None] = {}
         self._conditions: dict[bytes, str] = {}
@@ -150,7 +148,7 @@ class FilterReader:
             filter_key=key_of(texts.get("filterKey")),
             name=once(display.get("name")),
             description=once(display.get("description")),
-            flags=once(_flags(parts.get("flags"))),
+            flags=once(flag_names(flag.text for flag in parts.get("flags", ()))),
             provider_key=key(texts.get("providerKey")),
             provider_context_key=key(texts.get("providerContextKey")),
             layer_key=key(texts.get("layerKey")),
@@ -171,16 +169,10 @@ class FilterReader:
         return self._keys[text]
 
     def _conditions_of(self, element: etree._Element | None) -> str:
-        """Return the conditions as JSON. Half of real filters repeat another's.
-
-        They are told by their text with its indentation, which names every type as well.
-        """
+        """Return the conditions as JSON. Half of real filters repeat another's."""
         if element is None or not len(element):
             return "[]"
-        cut = self._cut.get(element.get(CUT, ""))
-        if cut is not None:
-            return cut
-        text = etree.tostring(element, method="text", encoding="utf-8", with_tail=False)
+        text = etree.tostring(element, with_tail=False)
         conditions = self._conditions.get(text)
         if conditions is None:
             conditions = self._conditions[text] = _conditions(element)
@@ -192,13 +184,12 @@ def unsigned(text: str | None) -> int | None:
     if not text or len(text) > _MOST_DIGITS or not (text.isascii() and text.isdigit()):
         return None
     number = int(text)
-    return number if number <= _LARGEST else None
+    return number if number <= LARGEST else None
 
 
-def _flags(element: etree._Element | None) -> str | None:
-    if element is None or not len(element):
-        return None
-    return " ".join((flag.text or "").removeprefix(_FLAG_PREFIX) for flag in element)
+def flag_names(flags: Iterable[str | None]) -> str:
+    """Return flags as a filter's row has them."""
+    return " ".join((flag or "").removeprefix(_FLAG_PREFIX) for flag in flags)
 
 
 def _conditions(element: etree._Element) -> str:

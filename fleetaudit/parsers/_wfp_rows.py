@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FilterSurroundings", "has_origin", "moment_of"]
 
-_BATCH_ROWS: Final = 50_000
+_BATCH_ROWS: Final = 2048
+"""A builder of Arrow takes up to twice its texts while it grows, which counts for conditions."""
 _YEARS: Final = range(1970, 2262)
 """What nanoseconds since 1970 in 64 bits can hold."""
 _ORIGIN_FLAG: Final = "HAS_FILTER_ORIGIN"
@@ -40,7 +41,7 @@ class FilterSurroundings:
         self.layer_ids: dict[str | None, int] = {}
 
     def rows(self, filters: Sequence[WfpFilter], table: str) -> Iterator[Rows]:
-        """Yield the filters as batches of at most 50,000 rows of a table like ``wfp_filters``."""
+        """Yield the filters as batches of a table like ``wfp_filters``."""
         for start in range(0, len(filters), _BATCH_ROWS):
             part = filters[start : start + _BATCH_ROWS]
             yield Rows(table=table, batch=self._batch(part))

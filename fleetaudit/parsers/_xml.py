@@ -67,7 +67,6 @@ class XmlFeed:
         replaced: Characters that XML forbids or that were no valid text; they became U+FFFD.
         line: Where reading stopped, if it did.
         damage: Why reading stopped before the end; empty if it did not.
-        relieve: Asked to drop what is complete before too much is held; says whether it did.
     """
 
     def __init__(self, tags: Collection[str], *, cutter: TextCutter | None = None) -> None:
@@ -75,7 +74,6 @@ class XmlFeed:
         self.replaced = 0
         self.line = 0
         self.damage = ""
-        self.relieve: Callable[[], bool] | None = None
         self._fed_since_drop = 0
         self._cutter = cutter
         # huge_tree stays off: no text beyond 10 MB, no nesting beyond 256.
@@ -91,17 +89,20 @@ class XmlFeed:
             remove_pis=True,
         )
 
-    def elements(self, stream: BinaryIO) -> Iterator[list[etree._Element]]:
+    def elements(
+        self, stream: BinaryIO, *, relieve: Callable[[], bool] | None = None
+    ) -> Iterator[list[etree._Element]]:
         """Yield elements of the wanted tags as they end, some at a time, up to the damage if any.
 
-        The caller calls :meth:`drop` on what it has read, or memory grows.
+        The caller calls :meth:`drop` on what it has read, or memory grows. ``relieve`` is asked to
+        drop what is complete before too much is held; it says whether it did.
         """
         try:
             for block in self._cut(self._blocks(stream)):
                 self._parser.feed(block)
                 yield self._ended()
                 self._fed_since_drop += len(block)
-                if self._fed_since_drop > _MOST_HELD and not (self.relieve and self.relieve()):
+                if self._fed_since_drop > _MOST_HELD and not (relieve and relieve()):
                     self.damage = f"an item is larger than {_MOST_HELD} bytes"
                     return
             self._parser.feed(_ROOT_END)

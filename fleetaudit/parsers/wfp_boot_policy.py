@@ -47,7 +47,7 @@ _WITHIN: Final = frozenset({"flags", "filterCondition", "field"})
 
 
 def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
-    """Yield all filters as batches of at most 50,000 rows, and issues.
+    """Yield all filters as batches, and issues.
 
     A document that is damaged gives the filters before the damage, and an issue with its line.
     """

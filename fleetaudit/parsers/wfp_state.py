@@ -44,7 +44,7 @@ import orjson
 import pyarrow as pa
 
 from fleetaudit.parsers._text import capped
-from fleetaudit.parsers._wfp_conditions import ConditionCutter
+from fleetaudit.parsers._wfp_cutter import CUT, FilterCutter
 from fleetaudit.parsers._wfp_item import (
     FilterReader,
     WfpFilter,
@@ -60,7 +60,7 @@ from fleetaudit.records.evidence import EvidenceContext, Issue, Rows
 from fleetaudit.records.tables import DYNAMIC_KEYWORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from lxml import etree
 
@@ -82,7 +82,7 @@ _GENERAL: Final = "FWPM_GENERAL_CONTEXT"
 
 
 def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
-    """Yield all filters as batches of at most 50,000 rows, and issues.
+    """Yield all filters as batches, and issues.
 
     A document that is damaged gives the filters before the damage, and an issue with its line.
     Providers, contexts and sublayers stand behind the filters, so rows come when all is read.
@@ -91,10 +91,10 @@ def parse(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
 
 
 def _items(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]:
-    cutter = ConditionCutter(_TAGS)
+    cutter = FilterCutter(_TAGS)
     feed = XmlFeed(_TAGS, cutter=cutter)
     state = _State(feed, context.name, cutter.found)
-    for elements in feed.elements(stream):
+    for elements in feed.elements(stream, relieve=state.sweep):
         for element in elements:
             state.take(element)
         state.sweep()
@@ -109,11 +109,12 @@ def _items(stream: BinaryIO, context: EvidenceContext) -> Iterator[Rows | Issue]
 class _State:
     """What has been read of a document so far."""
 
-    def __init__(self, feed: XmlFeed, source: str, cut: Mapping[str, str]) -> None:
+    def __init__(self, feed: XmlFeed, source: str, cut: dict[str, list[WfpFilter]]) -> None:
         self.issues: list[Issue] = []
         self._feed = feed
         self._source = source
-        self._filter_reader = FilterReader(cut)
+        self._filter_reader = FilterReader()
+        self._cut = cut
         self._filters: list[WfpFilter] = []
         self._around = FilterSurroundings()
         self._keywords: list[tuple[str | None, ...]] = []
@@ -121,21 +122,13 @@ class _State:
         self._list_length = 0
         self._list_promised = 0
         self._top: etree._Element | None = None
-        feed.relieve = self.sweep
-        self._readers: Mapping[str, Callable[[etree._Element], None]] = {
-            "filters": self._filter,
-            "providers": self._provider,
-            "subLayers": self._sublayer,
-            "providerContexts": self._context,
-            _KEYWORDS: self._keyword,
-        }
 
     def take(self, element: etree._Element) -> None:
         """Read an element that has ended, and drop what is done with."""
         if self._top is None:
             self._top = element.getroottree().getroot()
         tag = str(element.tag)
-        if tag in self._readers:
+        if tag in _LISTS:
             self._list_ends(element, tag)
         elif tag == "layer":
             self._layer(element)
@@ -147,9 +140,7 @@ class _State:
             self._root = tag
 
     def _list_ends(self, element: etree._Element, tag: str) -> None:
-        read = self._readers[tag]
-        for item in element.iterchildren("item"):
-            read(item)
+        self._read_items(tag, element.iterchildren("item"))
         if tag == "filters":
             self._filters_end(element)
         self._feed.drop(element)
@@ -159,22 +150,34 @@ class _State:
         part = self._open_part()
         if part is None or len(part) < _SOME:
             return False
-        self._read_items(part, list(part)[:-1])
+        self._read_items(str(part.tag), list(part)[:-1])
         self._feed.drop_before(part[-1])
         return True
 
-    def _read_items(self, part: etree._Element, items: list[etree._Element]) -> None:
-        read = self._readers.get(str(part.tag))
+    def _read_items(self, tag: str, items: Iterable[etree._Element]) -> None:
         for item in items:
-            if read is not None and item.tag == "item":
-                read(item)
+            if item.tag == "item":
+                self._read_item(tag, item)
+
+    def _read_item(self, tag: str, item: etree._Element) -> None:
+        match tag:
+            case "filters":
+                self._filter(item)
+            case "providers":
+                self._provider(item)
+            case "subLayers":
+                self._sublayer(item)
+            case "providerContexts":
+                self._context(item)
+            case "dynamicKeywordAddresses":
+                self._keyword(item)
 
     def _open_part(self) -> etree._Element | None:
         """Return the list that has not ended, or else the part of the document."""
         at, section = self._top, None
         while at is not None and len(at):
             at = at[-1]
-            if at.tag in self._readers:
+            if at.tag in _LISTS:
                 return at
             parent = at.getparent()
             if parent is not None and parent.tag in _ROOTS:
@@ -189,7 +192,8 @@ class _State:
         part = self._open_part() if self._feed.damage else None
         if part is not None:
             items = list(part)
-            self._read_items(part, items if items and items[-1].tail else items[:-1])
+            is_whole = items and items[-1].tail
+            self._read_items(str(part.tag), items if is_whole else items[:-1])
 
     def _changed(self, element: etree._Element) -> None:
         """Take a filter that a capture saw coming or going."""
@@ -199,13 +203,17 @@ class _State:
             self._feed.drop(element)
 
     def _filter(self, element: etree._Element) -> None:
-        read = self._filter_reader.read(element)
+        """Take a filter, or those that the element stands for."""
+        read = self._cut.pop(element.get(CUT, ""), None)
+        if read is None:
+            read = [self._filter_reader.read(element)]
         if not self._list_length:
             parent = element.getparent()
             promised = parent.get("numItems") if parent is not None else None
             self._list_promised = unsigned(promised) or 0
-        self._list_length += 1
-        self._keep(read)
+        self._list_length += len(read)
+        for one in read:
+            self._keep(one)
 
     def _keep(self, read: WfpFilter) -> None:
         self._filters.append(read)
