@@ -170,7 +170,9 @@ class _EventText:
         block, is_first = block[mark:], True
         while block or is_first:
             text = decoder.decode(block)
-            self._replaced += text.count("\ufffd") - block.count(_REPLACED)
+            if found := text.count("\ufffd"):
+                # The bytes are searched only then: that takes longer than all else here.
+                self._replaced += found - block.count(_REPLACED)
             if is_first and (prefixed := _PREFIXED.search(text)):
                 self._prefix = prefixed[1]
             yield text

@@ -74,7 +74,7 @@ def packets(count: int, *, only_tcp: bool) -> Iterable[Packet]:
 
 def log(*, only_tcp: bool) -> tuple[bytes, bytes]:
     """Return a header and the lines under it, each ending in CRLF."""
-    file = FirewallLogFile(maximum_bytes=1 << 60, has_pid=True)
+    file = FirewallLogFile(maximum_bytes=1 << 60, has_pid=True, exists=True)
     for number, packet in enumerate(packets(LOG_LINES, only_tcp=only_tcp)):
         moment = START + timedelta(seconds=number // 25)
         file.write(drop_line(moment, packet, is_inbound=True, size=52, pid=1204))
