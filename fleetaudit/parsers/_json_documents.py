@@ -29,7 +29,7 @@ LONGEST_DOCUMENT: Final = 1 << 24
 """Characters. Longer ones are read as the list that they wrap, or not at all."""
 
 _AROUND: Final = " \t\r\ufeff\0"
-_SEPARATORS: Final = re.compile("[\\s,\\[\\]\ufeff\0]*")
+_SEPARATORS: Final = re.compile("(?:[\\s,\\[\\]\ufeff\0]|(?<![^\n])Record [0-9]{1,20}(?=\\s|\\Z))*")
 _BEGINS: Final = re.compile(r"(?:^|(?<=\n))([ \t]*)(?=[\[{])")
 _LIST: Final = re.compile(
     r'"(?:hits|value|events|event|records|results|rows|items|logs|data)"\s*:\s*\[\s*(?=\{)',

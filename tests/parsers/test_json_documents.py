@@ -6,7 +6,7 @@ import io
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fleetaudit.parsers._json_documents import LONGEST_DOCUMENT, documents
@@ -32,6 +32,14 @@ def _read(data: bytes) -> tuple[list[Any], list[str]]:
 
 
 @settings(max_examples=200, deadline=None)
+@example(
+    objects=[{"a": [[[None]] * 9]}, {}],
+    indent=0,
+    between="\nRecord 7\n",
+    is_array=False,
+    is_ascii=True,
+    encoding="utf-8",
+)
 @given(
     objects=_OBJECTS,
     indent=st.sampled_from([None, 0, 1, 2, 4]),
