@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fleetaudit.records.host import Host
     from fleetaudit.records.host_record import HostRecord
 
-__all__ = ["command", "restore_hosts"]
+__all__ = ["command", "restore_hosts", "warn"]
 
 
 @click.command("restore")
@@ -60,8 +60,7 @@ def command(
     with JournalFile(state_dir) as journal:
         debts = [debt for debt in journal.open_debts() if not journal.is_live(debt.run_id)]
         damaged = journal.damaged()
-    for path in damaged:
-        click.echo(f"Warning: {path} cannot be read; look at the host it is named after", err=True)
+    warn(damaged)
     found = hosts.read()
     owed = {debt.host: [d for d in debts if d.host == debt.host] for debt in debts}
     chosen = tuple(host for host in found.hosts if from_hosts or host.name in owed)
@@ -78,6 +77,12 @@ def command(
     for name in strangers:
         click.echo(f"{name}: auditing is owed, but the inventory does not name it", err=True)
     return Exit.STILL_ON if left or damaged else code
+
+
+def warn(damaged: Iterable[Path]) -> None:
+    """Name the files that may be debts."""
+    for path in damaged:
+        click.echo(f"Warning: {path} cannot be read; look at the host it is named after", err=True)
 
 
 _PAID = (Restoration.RESTORED, Restoration.LEFT)

@@ -243,3 +243,10 @@ def test_bursts_that_end_early_are_told(kit: Kit, bench: Bench) -> None:
     assert gap.kind == "bursts-missed"
     assert "5 of 6 bursts" in gap.what
     assert "where this run left" in gap.what
+
+
+def test_bursts_without_a_lease_are_reported(kit: Kit, bench: Bench) -> None:
+    settings = replace(kit.settings, window=WINDOW, bursts=BURSTS, needs_lease=False)
+    record = bench.carry_out(sweep_plan("web01", settings, instruments=kit.instruments))
+    assert [gap.kind for gap in record.gaps] == ["no-lease"]
+    assert record.restoration is Restoration.RESTORED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from fleetaudit.orchestrator.steps import Run
 from fleetaudit.records.audit_policy import Subcategory
 from fleetaudit.records.debt import Debt
 from fleetaudit.records.host_record import Restoration
+from fleetaudit.records.outcome import OutcomeKind
 
 if TYPE_CHECKING:
     from fleetaudit.records.call import ScriptCall, ScriptOutput
@@ -139,3 +141,13 @@ def test_a_task_without_its_baseline_undoes_success_auditing_too(kit: Kit, bench
     record = bench.carry_out(plan)
     assert record.restoration is Restoration.RESTORED
     assert bench.host.policy == BEFORE
+
+
+def test_a_host_with_a_damaged_debt_is_not_audited(kit: Kit, bench: Bench) -> None:
+    leave(kit, bench)
+    bench.journal.unread.append(Path("damaged") / "web01")
+    record = sweep(kit, bench)
+    assert record.outcomes[0].kind is OutcomeKind.REFUSED
+    assert "damaged" in record.outcomes[0].reason
+    assert bench.host.leases
+    assert not any(script.startswith("Set-") for script in bench.scripts())
