@@ -199,6 +199,7 @@ def _end(record: HostRecord) -> dict[str, object]:
         "auditing": record.restoration.value,
         "reason": outcome.reason,
         "remedy": outcome.remedy,
+        "notes": [gap.what for gap in record.gaps],
     }
 
 
@@ -247,6 +248,9 @@ def _print(rows: list[dict[str, object]], *, as_json: bool) -> None:
         return
     for row in rows:
         click.echo(visible(_line(row)))
+        notes = row["notes"]
+        for note in notes if isinstance(notes, list) else ():
+            click.echo(visible(f"{row['host']}: {note}"))
     if not rows:
         click.echo("Nothing was left on by this controller on these hosts.")
 
