@@ -35,6 +35,7 @@ __all__ = [
 _Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST: Final = timedelta(days=366)
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 
@@ -61,7 +62,10 @@ class Duration(click.ParamType[timedelta]):
         parts = _DURATION.findall(text)
         if not parts or "".join(number + unit for number, unit in parts) != text:
             self.fail(f"{value!r} is not a duration; write 90s, 10m or 1h30m", param, ctx)
-        return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        if seconds > _LONGEST.total_seconds():
+            self.fail(f"at most {_LONGEST.days} days, not {text[:40]}", param, ctx)
+        return timedelta(seconds=seconds)
 
 
 class Rate(click.ParamType[float]):

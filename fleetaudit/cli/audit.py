@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from fleetaudit.cli._host_choice import HostChoice
     from fleetaudit.cli._options import Work
-    from fleetaudit.orchestrator.fleet import FleetSummary
     from fleetaudit.records.debt import Debt, Wanted
     from fleetaudit.records.host_record import HostRecord
     from fleetaudit.store import HostFolder, RunDirectory
@@ -163,28 +162,27 @@ def switch_off(*, hosts: HostChoice, state_dir: Path, work: Work, as_json: bool)
     Example:
       fleetaudit audit off -i inventory.yml
     """
-    from fleetaudit.cli.restore import restore_hosts
+    from fleetaudit.cli.restore import restore_hosts, warn
     from fleetaudit.store import JournalFile
 
     found = hosts.read()
     with JournalFile(state_dir) as journal:
         debts = [debt for debt in journal.open_debts() if not journal.is_live(debt.run_id)]
+        damaged = [path for host in found.hosts for path in journal.damaged(host.name)]
+    warn(damaged)
     owed: dict[str, list[Debt]] = {}
     for debt in debts:
         owed.setdefault(debt.host, []).append(debt)
     chosen = tuple(host for host in found.hosts if host.name in owed)
     if not chosen:
-        _print([], as_json=as_json)
-        return Exit.OK
+        if as_json or not damaged:
+            _print([], as_json=as_json)
+        return Exit.STILL_ON if damaged else Exit.OK
     summary, records = restore_hosts(
         chosen, owed, source=hosts.source, state=state_dir, work=work, from_hosts=False
     )
     _print([_end(record) for record in records], as_json=as_json)
-    return _code(summary)
-
-
-def _code(summary: FleetSummary) -> Exit:
-    return Exit.STILL_ON if summary.owed else exit_of(summary)
+    return Exit.STILL_ON if damaged else exit_of(summary)
 
 
 def _records(run: RunDirectory) -> list[HostRecord]:
@@ -201,6 +199,7 @@ def _end(record: HostRecord) -> dict[str, object]:
         "auditing": record.restoration.value,
         "reason": outcome.reason,
         "remedy": outcome.remedy,
+        "notes": [gap.what for gap in record.gaps],
     }
 
 
@@ -249,6 +248,9 @@ def _print(rows: list[dict[str, object]], *, as_json: bool) -> None:
         return
     for row in rows:
         click.echo(visible(_line(row)))
+        notes = row["notes"]
+        for note in notes if isinstance(notes, list) else ():
+            click.echo(visible(f"{row['host']}: {note}"))
     if not rows:
         click.echo("Nothing was left on by this controller on these hosts.")
 

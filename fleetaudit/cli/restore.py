@@ -11,6 +11,7 @@ import click
 
 from fleetaudit.cli import _options
 from fleetaudit.cli._exits import Exit, exit_of
+from fleetaudit.cli._terminal import visible
 from fleetaudit.records.host_record import Restoration
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from fleetaudit.records.host import Host
     from fleetaudit.records.host_record import HostRecord
 
-__all__ = ["command", "restore_hosts"]
+__all__ = ["command", "restore_hosts", "warn"]
 
 
 @click.command("restore")
@@ -60,27 +61,34 @@ def command(
     with JournalFile(state_dir) as journal:
         debts = [debt for debt in journal.open_debts() if not journal.is_live(debt.run_id)]
         damaged = journal.damaged()
-    for path in damaged:
-        click.echo(f"Warning: {path} cannot be read; look at the host it is named after", err=True)
+    warn(damaged)
     found = hosts.read()
     owed = {debt.host: [d for d in debts if d.host == debt.host] for debt in debts}
     chosen = tuple(host for host in found.hosts if from_hosts or host.name in owed)
     strangers = sorted(owed.keys() - {host.name for host in chosen})
-    left, paid, code = set(strangers), list[str](), Exit.OK
+    left, paid, others, code = set(strangers), list[str](), dict[str, list[str]](), Exit.OK
     if chosen:
         summary, records = restore_hosts(
             chosen, owed, source=hosts.source, state=state_dir, work=work, from_hosts=from_hosts
         )
         left |= set(summary.owed)
-        paid = [record.host for record in records if record.restoration in _PAID]
+        paid = [one.host for one in records if one.restoration is Restoration.RESTORED]
+        others = {
+            one.host: [gap.what for gap in one.gaps]
+            for one in records
+            if one.restoration is Restoration.LEFT
+        }
         code = exit_of(summary)
-    _say(paid=paid, left=sorted(left), is_whole=code is Exit.OK, as_json=as_json)
+    _say(paid=paid, others=others, left=sorted(left), is_whole=code is Exit.OK, as_json=as_json)
     for name in strangers:
         click.echo(f"{name}: auditing is owed, but the inventory does not name it", err=True)
     return Exit.STILL_ON if left or damaged else code
 
 
-_PAID = (Restoration.RESTORED, Restoration.LEFT)
+def warn(damaged: Iterable[Path]) -> None:
+    """Name the files that may be debts."""
+    for path in damaged:
+        click.echo(f"Warning: {path} cannot be read; look at the host it is named after", err=True)
 
 
 def restore_hosts(
@@ -121,14 +129,25 @@ def restore_hosts(
             return summary, [run.directory.host(name).record() for name in names]
 
 
-def _say(*, paid: Iterable[str], left: Sequence[str], is_whole: bool, as_json: bool) -> None:
+def _say(
+    *,
+    paid: Iterable[str],
+    others: Mapping[str, Sequence[str]],
+    left: Sequence[str],
+    is_whole: bool,
+    as_json: bool,
+) -> None:
     restored = sorted(paid)
     if as_json:
-        click.echo(json.dumps({"schema_version": 1, "restored": restored, "owed": list(left)}))
+        said = {"restored": restored, "left_to_others": sorted(others), "owed": list(left)}
+        click.echo(json.dumps({"schema_version": 1, **said}))
         return
     for name in restored:
         click.echo(f"{name}: restored")
+    for name, notes in sorted(others.items()):
+        for note in notes:
+            click.echo(visible(f"{name}: {note}"))
     for name in left:
         click.echo(f"{name}: still owed")
-    if not restored and not left and is_whole:
+    if not restored and not others and not left and is_whole:
         click.echo("Nothing is owed to any host.")

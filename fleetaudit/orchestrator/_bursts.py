@@ -60,6 +60,17 @@ def in_bursts(talk: Conversation, settings: SweepSettings, change: Change) -> St
             settings.window, begun_at=begun_at, run_id=settings.run_id, host=talk.host
         )
     )
+    try:
+        yield from _each(talk, settings, change, starts)
+    except HostError as error:
+        begun = sum(window.opened_at >= begun_at for window in talk.windows)
+        talk.gaps.append(_missed(talk.host, len(starts) - begun, len(starts), error.happened))
+        raise
+
+
+def _each(
+    talk: Conversation, settings: SweepSettings, change: Change, starts: Sequence[datetime]
+) -> Steps[None]:
     every = -(-len(starts) // _MOST_WITH_SNAPSHOTS)
     missed = 0
     for number, start in enumerate(starts):
@@ -79,7 +90,8 @@ def in_bursts(talk: Conversation, settings: SweepSettings, change: Change) -> St
             yield from talk.do(Note(text=gap.what))
             break
     if missed:
-        talk.gaps.append(_missed(talk.host, missed, len(starts)))
+        why = "the host did not answer"
+        talk.gaps.append(_missed(talk.host, missed, len(starts), why))
 
 
 def _begin(talk: Conversation, start: datetime) -> Steps[int]:
@@ -122,6 +134,9 @@ def _burst(
     if error is not None:
         raise error
     yield from _expect(talk, change.audited, is_on=False)
+    for debt in change.audited:
+        change.sent.remove(debt)
+        change.returned.append(debt)
     yield from end_window(talk)
     return gap
 
@@ -142,8 +157,8 @@ def _expect_untouched(talk: Conversation, change: Change) -> Steps[None]:
     states = {AUDIT: (yield from read_state(talk, AUDIT))}
     changed = [debt for debt in change.audited if value_of(states, debt) != debt.before]
     for debt in changed:
-        if debt in change.sent:
-            change.sent.remove(debt)
+        if debt in change.returned:
+            change.returned.remove(debt)
             change.given_up.append(debt)
             talk.restoration = Restoration.LEFT
             talk.gaps.append(left(talk, debt, value_of(states, debt)))
@@ -171,10 +186,10 @@ def _touched(
     )
 
 
-def _missed(host: str, missed: int, planned: int) -> Gap:
+def _missed(host: str, missed: int, planned: int, why: str) -> Gap:
     return Gap(
         kind="bursts-missed",
         host=host,
-        what=f"{missed} of {planned} bursts could not be begun, as the host did not answer",
+        what=f"{missed} of {planned} bursts were not begun: {why}",
         effect="Rates count the bursts that came about, so they are less certain",
     )

@@ -133,6 +133,11 @@ class Conversation:
         except Exception:  # noqa: BLE001 - require() has recorded it as the source's outcome
             return None
 
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Return every window that was opened, the last included."""
+        return (*self._earlier, *(() if self.window is None else (self.window,)))
+
     def begin(self, window: Window) -> None:
         """Remember that a window is open now; one before it is over."""
         if self.window is not None:
@@ -174,7 +179,7 @@ class Conversation:
         return HostRecord(
             host=self.host,
             outcomes=tuple(outcomes),
-            windows=(*self._earlier, *(() if self.window is None else (self.window,))),
+            windows=self.windows,
             restoration=self.restoration,
             gaps=tuple(self.gaps),
         )

@@ -94,7 +94,8 @@ def restore(
         # By the controller's clock: the host's is not asked, so this may step back too seldom.
         others = yield from find_or_pass(talk)
         _lease.allow(talk.host, others, owed=debts, host_now=talk.no_window().opened_at)
-        found = ()
+        own = {debt.lease for debt in debts}
+        found = tuple(one for one in others if one.name in own)
     yield from put_back(talk, _lease.standing(debts, found), pauses=pauses)
 
 

@@ -137,8 +137,10 @@ def allow(
 def standing(owed: Iterable[Debt], found: Iterable[Found]) -> list[tuple[str, list[Debt]]]:
     """Return the leases with what has to be put back, newest run first: the last is undone first.
 
-    The journal's word goes before a lease's where both speak of the same run; a lease that has
-    fired comes last, with nothing. Names are empty where no lease guards a debt.
+    The journal's word goes before a lease's where both speak of the same setting; what the lease
+    of a run knows beside that is put back with it, because the journal may have been damaged and
+    the lease goes. A lease that has fired comes last, with nothing. Names are empty where no lease
+    guards a debt.
     """
     groups: dict[str, list[Debt]] = {}
     for debt in owed:
@@ -147,8 +149,8 @@ def standing(owed: Iterable[Debt], found: Iterable[Found]) -> list[tuple[str, li
     fired: list[tuple[str, list[Debt]]] = []
     for one in found:
         if one.name in runs:
-            continue
-        if one.debts:
+            groups[runs[one.name]] += _beside(groups[runs[one.name]], one)
+        elif one.debts:
             groups[f"{one.run_id} {one.name}"] = list(one.debts)
         else:
             fired.append((one.name, []))
@@ -196,6 +198,14 @@ def remove(talk: Conversation, name: str) -> Steps[None]:
             raise
 
 
+def _beside(known: Sequence[Debt], one: Found) -> list[Debt]:
+    """Return what a lease of ours puts back that the journal does not tell; nothing if edited."""
+    told = {(debt.operation, debt.setting) for debt in known}
+    return [
+        debt for debt in one.debts if not one.problem and (debt.operation, debt.setting) not in told
+    ]
+
+
 def _found(host: str, one: FoundLease) -> Found:
     deadline = one.lease.deadline if one.lease is not None else None
     if deadline is None and one.task is not None:
@@ -212,7 +222,7 @@ def _found(host: str, one: FoundLease) -> Found:
 def _debts(host: str, one: FoundLease) -> tuple[Debt, ...]:
     if one.lease is not None:
         return tuple(replace(debt, host=host, lease=one.name) for debt in one.lease.debts)
-    # A task without its baseline says what was, not what was set: what is set by default.
+    # A task without its baseline says what was, not what was set: what any run sets.
     return tuple(
         Debt(
             run_id=one.run_id,
@@ -220,14 +230,18 @@ def _debts(host: str, one: FoundLease) -> tuple[Debt, ...]:
             operation=operation,
             setting=setting,
             before=before,
-            during=_by_default(operation, setting, before),
+            during=_set_by_any_run(operation, setting, before),
             lease=one.name,
         )
         for (operation, setting), before in one.before.items()
     )
 
 
-def _by_default(operation: str, setting: str, before: str) -> str:
-    """Return what a run without options sets; empty where only an option changes the setting."""
+def _set_by_any_run(operation: str, setting: str, before: str) -> str:
+    """Return what a run sets; empty where that depends on its options, which nothing tells."""
     state = State(values={setting: before})
-    return catalogue()[operation].wish(state, Wanted()).get(setting, "")
+    wish = catalogue()[operation].wish
+    plain, more = (
+        wish(state, Wanted(with_success=option)).get(setting, "") for option in (False, True)
+    )
+    return plain if plain == more else ""

@@ -10,12 +10,11 @@ from fleetaudit.errors import (
     CredentialsRefusedError,
     HostError,
     HostRefusedError,
-    HostRubbishError,
     ScriptFailedError,
 )
 from fleetaudit.orchestrator import _lease
 from fleetaudit.orchestrator._conversation import THROWN, Conversation, Steps, loses_the_session
-from fleetaudit.orchestrator._states import SAYS_NO, label, left, read_state, value_of
+from fleetaudit.orchestrator._states import label, left, read_state, value_of
 from fleetaudit.orchestrator.steps import Note, Pause, Run, Settle, Urgency
 from fleetaudit.records.host_record import Restoration
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING", "pay", "release", "remark", "strike_out", "unpaid", "write_back"]
 
 NOTHING: Final[Mapping[str, State]] = MappingProxyType({})
-_UNREAD: Final = (*SAYS_NO, HostRubbishError)
 _HOPELESS: Final = (CredentialsRefusedError, CredentialsHeldBackError)
 """Another try would be another failed logon, and some of those lock the account."""
 
@@ -41,6 +39,7 @@ def pay(
     pauses: Sequence[timedelta],
     is_blind: bool,
     known: Mapping[str, State] = NOTHING,
+    returned: Collection[Debt] = (),
 ) -> Steps[None]:
     """Pay ``owed`` and take out of the list what was settled; never raises what was thrown in.
 
@@ -50,6 +49,8 @@ def pay(
     answer never came may still arrive. ``is_blind`` says whether to put back where a setting
     cannot be read: right in the run that made the change, wrong days later. ``known`` are the
     settings that were read the moment before, by operation, which spares their first reading.
+    ``returned`` are debts whose setting this run has put back and read since: whatever else it
+    reads now, even the run's own value, is somebody else's.
     """
     error: BaseException | None = None
     for pause in (None, *pauses):
@@ -58,7 +59,9 @@ def pay(
         try:
             if pause is not None:
                 yield from _wait(talk, pause)
-            yield from _attempt(talk, owed, sent=sent, is_blind=is_blind, known=known)
+            yield from _attempt(
+                talk, owed, sent=sent, is_blind=is_blind, known=known, returned=returned
+            )
         except THROWN as thrown:
             error, known = thrown, NOTHING
             yield from remark(talk, thrown)
@@ -133,14 +136,16 @@ def _attempt(
     sent: Collection[Debt],
     is_blind: bool,
     known: Mapping[str, State],
+    returned: Collection[Debt],
 ) -> Steps[None]:
     yield from talk.connect(is_restoring=True)
     states, error = yield from _look(talk, owed, known=known, is_blind=is_blind)
-    foreign = [debt for debt in owed if _is_foreign(states, debt)]
+    foreign = [debt for debt in owed if _is_foreign(states, debt, returned=returned)]
     pending = [
         debt
         for debt in owed
         if debt not in foreign
+        and debt not in returned
         and (is_blind or debt.operation in states)
         and (debt in sent or value_of(states, debt) != debt.before)
     ]
@@ -176,8 +181,9 @@ def _look(
 ) -> Steps[tuple[dict[str, State], HostError | None]]:
     """Return the settings by operation, and why some are missing.
 
-    One that cannot be read does not keep the others from being paid; a lost connection ends the
-    attempt, unless ``is_blind``.
+    One that cannot be read, or takes too long, does not keep the others from being paid: a new
+    session is opened where that one was lost. Whatever is no error of the host ends the attempt,
+    unless ``is_blind``.
     """
     states = dict(known)
     first: HostError | None = None
@@ -187,7 +193,7 @@ def _look(
         try:
             states[name] = yield from read_state(talk, name, is_restoring=True)
         except THROWN as error:
-            if not is_blind and not isinstance(error, _UNREAD):
+            if isinstance(error, _HOPELESS) or not (is_blind or isinstance(error, HostError)):
                 raise
             first = first or (error if isinstance(error, HostError) else None)
             yield from remark(talk, error)
@@ -195,9 +201,11 @@ def _look(
     return states, first
 
 
-def _is_foreign(states: Mapping[str, State], debt: Debt) -> bool:
+def _is_foreign(states: Mapping[str, State], debt: Debt, *, returned: Collection[Debt]) -> bool:
     value = value_of(states, debt)
-    return bool(debt.during) and value is not None and value not in (debt.before, debt.during)
+    if value is None or value == debt.before:
+        return False
+    return debt in returned or (bool(debt.during) and value != debt.during)
 
 
 def _leave(
@@ -212,12 +220,28 @@ def _leave(
 
 
 def write_back(talk: Conversation, debts: Sequence[Debt]) -> Steps[HostError | None]:
-    """Set what stood before; return the first error that a host answered with."""
+    """Set what stood before; return the first error of a setting that was not put back.
+
+    The others are put back all the same, on a new session where that one was lost.
+
+    Raises:
+        HostError: No session opens, or the credential is refused.
+    """
     first: HostError | None = None
     for debt in debts:
         call = talk.instruments.operations[debt.operation].restore(debt)
-        answer = yield from talk.do(Run(call=call, is_restoring=True))
-        first = first or talk.instruments.explain_failure(talk.host, call, answer)
+        yield from talk.connect(is_restoring=True)
+        try:
+            answer = yield from talk.do(Run(call=call, is_restoring=True))
+        except HostError as error:
+            if isinstance(error, _HOPELESS):
+                raise
+            first = first or error
+            yield from remark(talk, error)
+        else:
+            first = first or talk.instruments.explain_failure(talk.host, call, answer)
+    if first is not None:
+        yield from talk.connect(is_restoring=True)
     return first
 
 

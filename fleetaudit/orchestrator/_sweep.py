@@ -132,7 +132,7 @@ def _audit(
             known = yield from _hold(talk, settings, since=window)
     except THROWN as thrown:
         error = thrown
-    if change.sent and not change.is_leased:
+    if (change.sent or change.returned) and not change.is_leased:
         talk.gaps.append(_no_lease(talk.host))
     yield from close(talk, change, pauses=settings.restore_pauses, error=error, known=known)
     return error

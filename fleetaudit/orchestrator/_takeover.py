@@ -26,9 +26,15 @@ def recall(talk: Conversation, *, is_holding: bool = False) -> Steps[tuple[Debt,
 
     Raises:
         HostRefusedError: A living run owes it, or it is being held on, unless ``is_holding``; or
-            this version does not know what is owed.
+            this version does not know what is owed, or a debt cannot be read.
     """
     answer = yield from talk.do(Recall())
+    if answer.damaged:
+        raise _no(
+            talk,
+            f"{answer.damaged[0]} may be what an earlier run owes it, and cannot be read",
+            "Run `fleetaudit restore`, look at that setting on the host, then remove the file",
+        )
     _know(talk, answer.debts)
     if any(debt.run_id in answer.live_runs for debt in answer.debts):
         raise _no(talk, "another run is auditing this host now", "Wait for that run to end")

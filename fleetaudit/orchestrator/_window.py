@@ -51,6 +51,7 @@ class Change:
         lease_for: How long the lease lasts from when it is left.
         is_leased: Whether a lease was sent, or may have been.
         sent: The debts whose change was sent, or may have been.
+        returned: Those that were put back and read back since, because auditing pauses.
         given_up: Those whose setting somebody else has set since it was put back; it is theirs now.
     """
 
@@ -59,6 +60,7 @@ class Change:
     lease_for: timedelta
     is_leased: bool = False
     sent: list[Debt] = field(default_factory=list)
+    returned: list[Debt] = field(default_factory=list)
     given_up: list[Debt] = field(default_factory=list)
 
     @property
@@ -103,8 +105,9 @@ def switch_on(talk: Conversation, change: Change, *, window: Window) -> Steps[No
     """
     audited = change.audited
     for debt in audited:
-        if debt not in change.sent:
-            change.sent.append(debt)
+        change.sent.append(debt)
+        if debt in change.returned:
+            change.returned.remove(debt)
         yield from talk.ask(talk.instruments.operations[AUDIT].apply(debt))
     states = {AUDIT: (yield from read_state(talk, AUDIT))}
     if any(value_of(states, debt) != debt.during for debt in audited):
@@ -133,9 +136,16 @@ def close(
     if error is not None and loses_the_session(error):
         yield from forsake(talk)
     is_guarded = change.is_leased
-    if change.sent:
+    owed = sorted((*change.sent, *change.returned), key=lambda debt: debt.operation != AUDIT)
+    if owed:
         yield from pay(
-            talk, list(change.sent), sent=change.sent, pauses=pauses, is_blind=True, known=known
+            talk,
+            list(owed),
+            sent=change.sent,
+            pauses=pauses,
+            is_blind=True,
+            known=known,
+            returned=change.returned,
         )
         is_guarded = False  # a lease that could not be removed is told of by what is still owed
     elif is_guarded:
@@ -144,7 +154,7 @@ def close(
         talk.restoration = Restoration.OWED
     else:
         yield from strike_out(talk, change.given_up, note="somebody else set it; it was left")
-        rest = (*change.sent, *change.given_up)
+        rest = (*owed, *change.given_up)
         unsent = [debt for debt in change.debts if debt not in rest]
         yield from strike_out(talk, unsent, note="the change was never sent")
     if talk.restoration is not Restoration.OWED:

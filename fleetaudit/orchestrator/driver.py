@@ -225,7 +225,8 @@ class Driver:
     def _recall(self) -> Answer:
         debts = self._journal.open_debts(self.host.name)
         live = frozenset(debt.run_id for debt in debts if self._journal.is_live(debt.run_id))
-        return Answer(at=self._clock.now(), debts=debts, live_runs=live)
+        damaged = tuple(str(path) for path in self._journal.damaged(self.host.name))
+        return Answer(at=self._clock.now(), debts=debts, live_runs=live, damaged=damaged)
 
     def _owe(self, step: Owe) -> Answer:
         self._journal.owe(step.debts)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from fleetaudit.records.debt import Debt
 
@@ -41,6 +42,10 @@ class Journal(Protocol):
         Raises:
             JournalError: The journal cannot be read.
         """
+        ...
+
+    def damaged(self, host: str | None = None) -> Sequence[Path]:
+        """Return the files that could not be read, of one host or of all: each may be a debt."""
         ...
 
     def is_live(self, run_id: str) -> bool:

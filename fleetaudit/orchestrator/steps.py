@@ -155,6 +155,7 @@ class Answer:
             tool said, always.
         debts: What a :class:`Recall` found.
         live_runs: Which runs among those debts are being worked on by a process at this moment.
+        damaged: Files that a Recall could not read: each may be a debt to the host.
     """
 
     at: datetime
@@ -162,6 +163,7 @@ class Answer:
     files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     debts: tuple[Debt, ...] = ()
     live_runs: frozenset[str] = frozenset()
+    damaged: tuple[str, ...] = ()
 
 
 Plan = Generator[Step, Answer, "HostRecord"]

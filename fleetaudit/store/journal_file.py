@@ -91,9 +91,14 @@ class JournalFile:
             return
         settled = self._settled / f"{slug(debt.run_id)}.{_flat(path)}"
         with _reported(path, "cannot be struck out"):
-            write_atomically(settled, _json.encode({**_json.from_debt(debt), "note": note}))
+            try:
+                write_atomically(settled, _json.encode({**_json.from_debt(debt), "note": note}))
+            except FileNotFoundError:
+                if not settled.exists():  # else another process struck it out at this moment
+                    raise
             path.unlink(missing_ok=True)
-            sync_folder(path.parent)
+            with contextlib.suppress(FileNotFoundError):  # or has struck out the host's last one
+                sync_folder(path.parent)
             with contextlib.suppress(OSError):  # something is still owed to the host
                 path.parent.rmdir()
 
@@ -111,12 +116,20 @@ class JournalFile:
         found = (self._read(path) for path in paths)
         return tuple(debt for debt in found if debt is not None)
 
-    def damaged(self) -> tuple[Path, ...]:
-        """Return the files that could not be read: each may have been a debt.
+    def damaged(self, host: str | None = None) -> tuple[Path, ...]:
+        """Return the files that could not be read, of one host or of all: each may be a debt.
 
         A user who has seen to the host that the file's name begins with may remove it.
+
+        Raises:
+            JournalError: The journal cannot be read.
         """
-        return tuple(sorted(self._damaged.iterdir()))
+        with _reported(self._damaged, "cannot be read"):
+            found = sorted(self._damaged.iterdir())
+        if host is None:
+            return tuple(found)
+        # Of ``host.operation.setting.json`` only the host may hold a dot.
+        return tuple(path for path in found if path.name.rsplit(".", 3)[0] == slug(host))
 
     def is_live(self, run_id: str) -> bool:
         """Return whether a process is working on this run now."""

@@ -11,7 +11,7 @@ import yaml
 
 from fleetaudit.cli._exits import Exit
 from fleetaudit.cli.main import run
-from fleetaudit.records.audit_policy import Subcategory
+from fleetaudit.records.audit_policy import Inclusion, Subcategory
 from fleetaudit.records.host import Auth
 from fleetaudit.records.secret import Secret
 from fleetaudit.simulation.clock import SimulatedClock
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from fleetaudit.records.audit_policy import Inclusion
 
 AUDITED = (Subcategory.PACKET_DROP.value, Subcategory.CONNECTION.value)
 
@@ -132,6 +131,17 @@ def test_a_lost_controllers_hosts_are_restored_from_their_leases(place: Place) -
 
 
 @pytest.mark.slow
+def test_a_setting_that_is_left_to_somebody_else_is_not_said_to_be_restored(place: Place) -> None:
+    place.run("audit", "on", "--lease", "24h")
+    host = next(iter(place.fleet))
+    host.audit.set(Subcategory.PACKET_DROP.value, Inclusion.SUCCESS)
+    said = place.run("restore")
+    assert f"{host.name}: PACKET_DROP reads 'success'" in said
+    assert f"{host.name}: restored" not in said
+    assert host.audit.settings[Subcategory.PACKET_DROP.value] == Inclusion.SUCCESS
+
+
+@pytest.mark.slow
 def test_more_than_auditing_is_held_on_and_put_back(place: Place) -> None:
     before = [(host.switches.values(), dict(host.audit.settings)) for host in place.fleet]
     also = ["--also", "dns-client-log", "--also", "net-event-keywords"]
@@ -143,6 +153,7 @@ def test_more_than_auditing_is_held_on_and_put_back(place: Place) -> None:
     assert told["net-event-keywords"] == "none"
     more = place.run("audit", "on", "--lease", "3h", "--also", "firewall-logging")
     assert "held" in more
+    assert "what is on already was given more time only" in more
     place.pass_time(timedelta(hours=3, minutes=1))
     after = [(host.switches.values(), dict(host.audit.settings)) for host in place.fleet]
     assert after == before
@@ -153,6 +164,8 @@ def test_more_than_auditing_is_held_on_and_put_back(place: Place) -> None:
     ("arguments", "said"),
     [
         (["--also", "everything"], "is none of dns-client-log, firewall-logging"),
+        (["--window", "99999999999d"], "at most 366 days"),
+        (["--window", "9" * 400 + "d"], "at most 366 days"),
         (["--log-size", "9000"], "--log-size goes with --also firewall-logging"),
         (["--also", "firewall-logging", "--log-size", "40000"], "not in the range"),
         (["--burst", "30s"], "--burst goes with --every"),

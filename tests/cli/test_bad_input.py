@@ -319,19 +319,22 @@ def test_a_name_that_would_rewrite_the_terminal_is_shown(
     assert said.err.count("\\u001b[2J") == 2
 
 
+@pytest.mark.parametrize(("command", "key"), [(["restore"], "owed"), (["audit", "off"], "hosts")])
 def test_a_damaged_debt_is_named_and_keeps_the_exit_code_until_it_is_seen_to(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], key: str
 ) -> None:
     inventory = tmp_path / "inv.yml"
     inventory.write_text("all:\n  hosts:\n    web01:\n", encoding="utf-8")
     (tmp_path / "state" / "debts" / "web01").mkdir(parents=True)
-    (tmp_path / "state" / "debts" / "web01" / "x.json").write_text("{", encoding="utf-8")
-    arguments = ["restore", "-i", str(inventory), "--state-dir", str(tmp_path / "state"), "--json"]
+    (tmp_path / "state" / "debts" / "web01" / "audit-policy.x.json").write_text(
+        "{", encoding="utf-8"
+    )
+    arguments = [*command, "-i", str(inventory), "--state-dir", str(tmp_path / "state"), "--json"]
     for _ in range(2):
         assert run(arguments) == Exit.STILL_ON
         said = capsys.readouterr()
-        assert json.loads(said.out)["owed"] == []
-        assert "web01.x.json cannot be read" in said.err
+        assert json.loads(said.out)[key] == []
+        assert "web01.audit-policy.x.json cannot be read" in said.err
 
 
 LIMITED = """

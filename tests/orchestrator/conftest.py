@@ -39,6 +39,7 @@ from fleetaudit.transport import MemorySink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from fleetaudit.records.host_record import HostRecord
     from fleetaudit.transport import Sink
@@ -230,6 +231,7 @@ class MemoryJournal:
         self.debts: dict[tuple[str, str], Debt] = {}
         self.settled: list[tuple[Debt, str]] = []
         self.live: set[str] = set()
+        self.unread: list[Path] = []
 
     def owe(self, debts: Sequence[Debt]) -> None:
         for debt in debts:
@@ -244,6 +246,9 @@ class MemoryJournal:
 
     def open_debts(self, host: str | None = None) -> tuple[Debt, ...]:
         return tuple(debt for debt in self.debts.values() if host in (None, debt.host))
+
+    def damaged(self, host: str | None = None) -> tuple[Path, ...]:
+        return tuple(path for path in self.unread if host in (None, path.name))
 
     def is_live(self, run_id: str) -> bool:
         return run_id in self.live
@@ -317,7 +322,12 @@ class Bench:
                 return self._run(step)
             case Recall():
                 mine = self.journal.open_debts(self.host.name)
-                return Answer(at=self.now, debts=mine, live_runs=frozenset(self.journal.live))
+                return Answer(
+                    at=self.now,
+                    debts=mine,
+                    live_runs=frozenset(self.journal.live),
+                    damaged=tuple(str(path) for path in self.journal.damaged(self.host.name)),
+                )
             case Owe():
                 self.journal.owe(step.debts)
             case Settle():

@@ -168,8 +168,8 @@ def test_what_somebody_else_sets_between_two_bursts_ends_them_and_is_left(
     assert len(record.windows) == 1
     assert bench.host.policy == {**BEFORE, Subcategory.PACKET_DROP: value}
     assert record.restoration is Restoration.LEFT
-    (gap,) = record.gaps
-    assert gap.kind == "left-to-others"
+    gap, missed = record.gaps
+    assert (gap.kind, missed.kind) == ("left-to-others", "bursts-missed")
     assert ("although run run had put it back" in gap.what) is (value == 2)
     assert bench.journal.debts == {}
     assert bench.host.leases == {}
@@ -205,4 +205,48 @@ def test_a_noisy_burst_is_the_last(kit: Kit, bench: Bench) -> None:
     assert len(record.windows) == 1
     assert [gap.kind for gap in record.gaps] == ["cut-short"]
     assert bench.host.policy == BEFORE
+    assert record.restoration is Restoration.RESTORED
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), CredentialsRefusedError("no", host="web01")])
+def test_what_somebody_else_sets_in_a_pause_is_left_whatever_ends_the_pause(
+    kit: Kit, bench: Bench, end: BaseException
+) -> None:
+    is_over = False
+
+    def reply(call: ScriptCall) -> ScriptOutput | None:
+        nonlocal is_over
+        is_between = call.script == "Get-SecurityLog" and bench.host.leases
+        if is_between and not is_over and bench.scripts().count("Set-AuditPolicy") == 4:
+            bench.host.policy[Subcategory.PACKET_DROP] = 2
+            is_over = True
+            raise end
+        return None
+
+    bench.host.reply = reply
+    record = sweep(kit, bench)
+    assert bench.host.policy == {**BEFORE, Subcategory.PACKET_DROP: 2}
+    assert record.restoration is Restoration.LEFT
+    assert "left-to-others" in [gap.kind for gap in record.gaps]
+    assert bench.journal.debts == {}
+    assert bench.host.leases == {}
+
+
+def test_bursts_that_end_early_are_told(kit: Kit, bench: Bench) -> None:
+    def reply(call: ScriptCall) -> ScriptOutput | None:
+        if call.script == "Get-WfpState" and bench.host.policy == DURING:
+            bench.host.policy.update(BEFORE)
+        return None
+
+    bench.host.reply = reply
+    (gap,) = sweep(kit, bench).gaps
+    assert gap.kind == "bursts-missed"
+    assert "5 of 6 bursts" in gap.what
+    assert "where this run left" in gap.what
+
+
+def test_bursts_without_a_lease_are_reported(kit: Kit, bench: Bench) -> None:
+    settings = replace(kit.settings, window=WINDOW, bursts=BURSTS, needs_lease=False)
+    record = bench.carry_out(sweep_plan("web01", settings, instruments=kit.instruments))
+    assert [gap.kind for gap in record.gaps] == ["no-lease"]
     assert record.restoration is Restoration.RESTORED

@@ -116,6 +116,8 @@ def test_a_damaged_debt_is_put_aside_and_its_host_left_alone(
     assert journal.open_debts() == (OTHER,)
     (damaged,) = journal.damaged()
     assert damaged.read_text() == text
+    assert journal.damaged(DEBT.host) == (damaged,)
+    assert journal.damaged(f"{DEBT.host}.example.com") == ()
     with pytest.raises(JournalError, match="cannot be read"):
         journal.owe([DEBT])
     damaged.unlink()
@@ -133,6 +135,31 @@ def test_a_file_that_a_crash_left_half_written_is_no_debt(
     assert journal.open_debts() == ()
     assert journal.open_debts(DEBT.host) == ()
     assert journal.damaged() == ()
+
+
+def test_two_processes_may_strike_out_the_same_debts_at_once(tmp_path: Path) -> None:
+    owing, *others = (JournalFile(tmp_path / "state") for _ in range(3))
+    failed: list[JournalError] = []
+
+    def strike_out(journal: JournalFile, start: threading.Barrier) -> None:
+        start.wait()
+        try:
+            for debt in (DEBT, OTHER):
+                journal.settle(debt)
+        except JournalError as error:
+            failed.append(error)
+
+    for _ in range(100):
+        owing.owe([DEBT, OTHER])
+        start = threading.Barrier(len(others))
+        threads = [threading.Thread(target=strike_out, args=(one, start)) for one in others]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert owing.open_debts() == ()
+    owing.close()
+    assert failed == []
 
 
 def test_a_run_lives_for_as_long_as_its_journal_is_open(tmp_path: Path) -> None:
