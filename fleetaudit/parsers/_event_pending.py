@@ -27,7 +27,7 @@ _Part = tuple[list[int], list[pa.Array]]
 
 _FEWEST: Final = 64
 """Texts that are worth being read together."""
-_PIECE_TEXTS: Final = 8192
+_PIECE_TEXTS: Final = 12_288
 _PIECE_CHARACTERS: Final = 1 << 24
 """A hostile file's events may be far longer than real ones, of a thousand characters."""
 _MOST_LAYOUTS: Final = 4
