@@ -37,20 +37,26 @@ class Run:
         table: The lines that have as many columns as the layout.
         odd: The other lines: their place in the run, from 1, blank lines left out; and how many
             columns they have. Comments are none of them.
+        lines: How many lines there are in all; 0 if that is not known.
     """
 
     table: Any
     odd: tuple[tuple[int, int], ...]
+    lines: int = 0
 
 
-def read_run(run: memoryview, layout: Layout) -> Run | None:
+def read_run(run: memoryview, layout: Layout, *, is_counted: bool = False) -> Run | None:
     """Return the columns of ``run``, valid UTF-8; None where every line has to be looked at.
 
-    That is where some value does not convert, or where nearly nothing is a record.
+    That is where some value does not convert, or where nearly nothing is a record. To know how
+    many lines there are costs nothing where none is empty, and reading twice where one is.
     """
     odd: list[tuple[int, int]] = []
+    skipped = 0
 
     def keep(row: Any) -> str:  # noqa: ANN401 - pyarrow has no type information
+        nonlocal skipped
+        skipped += 1
         if not row.text.startswith("#"):
             odd.append((row.number, row.actual_columns))
         return "skip" if len(odd) <= _MOST_ODD else "error"
@@ -62,7 +68,11 @@ def read_run(run: memoryview, layout: Layout) -> Run | None:
                 column_names=layout.columns, use_threads=False, block_size=_BLOCK_BYTES
             ),
             parse_options=csv.ParseOptions(
-                delimiter=" ", quote_char=False, escape_char=False, invalid_row_handler=keep
+                delimiter=" ",
+                quote_char=False,
+                escape_char=False,
+                ignore_empty_lines=not is_counted,
+                invalid_row_handler=keep,
             ),
             convert_options=csv.ConvertOptions(
                 column_types=layout.types,
@@ -73,7 +83,11 @@ def read_run(run: memoryview, layout: Layout) -> Run | None:
         )
     except pa.ArrowInvalid:
         return None
-    return Run(table, tuple(odd)) if _is_sound(table) else None
+    if is_counted and table.column(DATE).null_count:
+        # An empty line is a row of nulls.
+        return read_run(run, layout)
+    lines = table.num_rows + skipped if is_counted else 0
+    return Run(table, tuple(odd), lines) if _is_sound(table) else None
 
 
 def batches_of(

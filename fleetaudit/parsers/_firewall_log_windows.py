@@ -24,7 +24,7 @@ _START: Final = 4_096
 """Bytes from which the encoding is told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Window:
     """A stretch of the file that begins with a line and ends with a line's end.
 
@@ -35,6 +35,7 @@ class Window:
         zeros: Zero bytes that were taken out.
         overlong: The numbers of lines before it that were longer than a whole window.
         is_last: Whether the file ends with it; only then it may end inside a line.
+        lines: How many lines it has, if whoever reads it came to know; else they are counted.
     """
 
     data: bytes | bytearray
@@ -43,6 +44,7 @@ class Window:
     zeros: int = 0
     overlong: tuple[int, ...] = ()
     is_last: bool = False
+    lines: int = 0
 
 
 def windows(stream: BinaryIO, *, size: int) -> Iterator[Window]:
@@ -63,9 +65,10 @@ def windows(stream: BinaryIO, *, size: int) -> Iterator[Window]:
             overlong.append(line)
             filled, line = _skip_line(stream, buffer), line + 1
             continue
-        yield _window(buffer, cut, line=line, overlong=overlong)
+        window = _window(buffer, cut, line=line, overlong=overlong)
+        yield window
         overlong.clear()
-        line += buffer.count(b"\n", 0, cut)
+        line += window.lines or buffer.count(b"\n", 0, cut)
         buffer[: filled - cut] = buffer[cut:filled]
         filled = _fill(stream, buffer, filled - cut)
     yield _window(buffer, filled, line=line, overlong=overlong, is_last=True)

@@ -120,9 +120,14 @@ class _Reading:
         layout = self._layout
         if layout is None or start == stop:
             return
+        while start < stop and window.data[start] in b"\r\n":
+            start += 1
         view = memoryview(window.data)[start:stop]
         is_worth = stop - start > _SMALL_RUN and not layout.problem
-        run = read_run(view, layout) if is_worth else None
+        is_all = start < _SMALL_RUN and stop == window.end and not window.is_last
+        run = read_run(view, layout, is_counted=is_all) if is_worth else None
+        if run and run.lines:
+            window.lines = self._line(window, start) - window.first_line + run.lines
         if run is None:
             numbered = _numbered(view, self._line(window, start))
             yield from self._slowly((number, line) for number, _, line in numbered)

@@ -364,6 +364,25 @@ def test_two_logs_in_one_file_give_the_rows_of_both(
     assert lost(issues) == lost(issues_1) + lost(issues_2)
 
 
+SHORT = b"2026-11-21 09:00:00 DROP"
+PIECES = (LINE, b"", HEADER, b"# none", b"-" + b" -" * 16, SHORT, LINE + b" 4", b" ")
+
+
+@given(
+    pieces=st.lists(st.tuples(st.sampled_from(PIECES), st.integers(0, 60)), max_size=8),
+    end=ENDS,
+)
+@settings(max_examples=150, deadline=None)
+def test_the_numbers_of_lines_do_not_depend_on_the_windows(
+    pieces: list[tuple[bytes, int]], end: bytes
+) -> None:
+    data = HEADER + b"".join(end.join([*[LINE] * usual, piece, b""]) for piece, usual in pieces)
+    _, issues = read(data, window_bytes=4096)
+    _, expected = read(data, window_bytes=1 << 20)
+    assert {one.where for one in issues} == {one.where for one in expected}
+    assert lost(issues) == lost(expected)
+
+
 @given(data=st.binary(max_size=300), head=st.sampled_from([b"", HEADER, b"#Fields: "]))
 @settings(max_examples=80, deadline=None)
 def test_any_bytes_give_rows_and_issues(data: bytes, head: bytes) -> None:
