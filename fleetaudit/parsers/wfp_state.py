@@ -140,10 +140,18 @@ class _State:
             self._root = tag
 
     def _list_ends(self, element: etree._Element, tag: str) -> None:
+        self._read_before(element)
         self._read_items(tag, element.iterchildren("item"))
         if tag == "filters":
             self._filters_end(element)
         self._feed.drop(element)
+
+    def _read_before(self, element: etree._Element) -> None:
+        """Read the items of a list whose end is missing, before they are dropped with another."""
+        parent = element.getparent()
+        if parent is not None and parent.tag in _LISTS:
+            items = list(element.itersiblings(preceding=True))
+            self._read_items(str(parent.tag), reversed(items))
 
     def sweep(self) -> bool:
         """Read and drop all items but the last of what has not ended; say if there were any."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from fleetaudit.parsers import wfp_state
@@ -211,6 +211,7 @@ def test_real_files_give_the_same(name: str) -> None:
     st.sampled_from([_STATE, _ONE_ROOT]),
     st.sampled_from([100, 3000, 1 << 16]),
 )
+@example([(180, 31, b"<a>"), (7166, 30, b"<filterKey>1</filterKey>")], _STATE, 100)
 def test_any_damage_gives_the_same(
     changes: list[tuple[int, int, bytes]], data: bytes, length: int
 ) -> None:

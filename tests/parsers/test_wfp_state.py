@@ -296,6 +296,14 @@ def test_damage_between_two_filters_costs_none_before_it() -> None:
     assert (list(rows), [issue.lost for issue in issues]) == ([67001], [1])
 
 
+def test_a_list_without_its_end_costs_none_of_its_filters() -> None:
+    damaged = _FILTERS.replace(b"</filters>", b"", 1)
+    assert damaged != _FILTERS
+    rows, issues = _parse(damaged)
+    assert rows.keys() == _parse(_FILTERS)[0].keys()
+    assert sum(issue.lost for issue in issues) == 1
+
+
 def test_what_is_wrong_with_the_last_filter_before_damage_is_told() -> None:
     data = _STATE.replace(b"67001</filterId>", b"-1</filterId>")
     at = data.index(b"<item>", data.index(b"-1</filterId>"))
