@@ -147,18 +147,17 @@ class _State:
         self._feed.drop(element)
 
     def _read_before(self, element: etree._Element) -> None:
-        """Read the items of a list whose end is missing, before they are dropped with another."""
+        """Read the items before an element of the same list; they are dropped with what follows."""
         parent = element.getparent()
         if parent is not None and parent.tag in _LISTS:
-            items = list(element.itersiblings(preceding=True))
-            self._read_items(str(parent.tag), reversed(items))
+            self._read_items(str(parent.tag), reversed([*element.itersiblings(preceding=True)]))
 
     def sweep(self) -> bool:
         """Read and drop all items but the last of what has not ended; say if there were any."""
         part = self._open_part()
         if part is None or len(part) < _SOME:
             return False
-        self._read_items(str(part.tag), list(part)[:-1])
+        self._read_before(part[-1])
         self._feed.drop_before(part[-1])
         return True
 
