@@ -53,42 +53,48 @@ def _give(asked: Asked) -> Iterator[Emission]:
 
 def _from_server(asked: Asked, number: int, at: datetime, one: Resolved) -> EventRecord:
     """Return 3020, the answer of a server (windows-facts 9)."""
-    return event(
-        asked,
-        provider=_PROVIDER,
-        channel=DNS_CHANNEL,
-        code=3020,
-        version=0,
-        number=number,
-        at=at,
-        values=(
-            (Field("QueryName", ValueType.TEXT), one.name),
-            (Field("QueryType", ValueType.UINT32), 1),
-            (Field("NetworkIndex", ValueType.UINT32), 0),
-            (Field("InterfaceIndex", ValueType.UINT32), INTERFACE_INDEX),
-            (Field("Status", ValueType.UINT32), 0),
-            (Field("QueryResults", ValueType.TEXT), f"{one.address};"),
-        ),
+    values = (
+        (Field("NetworkIndex", ValueType.UINT32), 0),
+        (Field("InterfaceIndex", ValueType.UINT32), INTERFACE_INDEX),
+        (Field("Status", ValueType.UINT32), 0),
+        (Field("QueryResults", ValueType.TEXT), f"{one.address};"),
     )
+    return _record(asked, number, at, one, code=3020, values=values)
 
 
 def _completed(asked: Asked, number: int, at: datetime, one: Resolved) -> EventRecord:
     """Return 3008, which a program's question ends with, whoever answered it."""
+    values = (
+        (Field("QueryOptions", ValueType.UINT64), 1073766400),
+        (Field("QueryStatus", ValueType.UINT32), 0),
+        (Field("QueryResults", ValueType.TEXT), f"::ffff:{one.address};"),
+    )
+    return _record(asked, number, at, one, code=3008, values=values)
+
+
+def _record(
+    asked: Asked,
+    number: int,
+    at: datetime,
+    one: Resolved,
+    *,
+    code: int,
+    values: tuple[tuple[Field, object], ...],
+) -> EventRecord:
+    """Return an event of the channel: the name and type that were asked for, then ``values``."""
+    question = (
+        (Field("QueryName", ValueType.TEXT), one.name),
+        (Field("QueryType", ValueType.UINT32), 1),
+    )
     return event(
         asked,
         provider=_PROVIDER,
         channel=DNS_CHANNEL,
-        code=3008,
+        code=code,
         version=0,
         number=number,
         at=at,
-        values=(
-            (Field("QueryName", ValueType.TEXT), one.name),
-            (Field("QueryType", ValueType.UINT32), 1),
-            (Field("QueryOptions", ValueType.UINT64), 1073766400),
-            (Field("QueryStatus", ValueType.UINT32), 0),
-            (Field("QueryResults", ValueType.TEXT), f"::ffff:{one.address};"),
-        ),
+        values=(*question, *values),
     )
 
 
