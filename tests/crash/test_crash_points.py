@@ -81,9 +81,7 @@ def test_a_connection_that_dies_while_everything_is_changed_costs_no_debt(
     world = crash.world(f"all cut {at} {fault}", before=(0, 1))
     journal = crash.journal()
     one = world.sweep(journal, "run", also=crash.beside, wanted=crash.more)
-    broken = Breaking(world, {at: fault})
-    while not one.is_over:
-        broken.advance(one)
+    Breaking(world, {at: fault}).finish(one)
     assert world.is_as_before()
     assert not journal.debts
     assert world.orphans() == ""
@@ -117,9 +115,7 @@ def test_a_connection_that_dies_in_or_between_bursts_costs_no_debt(
     world = crash.world(f"bursts cut {at} {fault}", before=(0, 1))
     journal = crash.journal()
     one = world.sweep(journal, "run", bursts=crash.bursts)
-    broken = Breaking(world, {at: fault})
-    while not one.is_over:
-        broken.advance(one)
+    Breaking(world, {at: fault}).finish(one)
     assert world.is_as_before()
     assert not journal.debts
     assert world.orphans() == ""
@@ -138,9 +134,7 @@ def test_a_connection_that_dies_at_any_step_costs_no_debt(crash: Kit, at: int, f
     world = crash.world(f"cut {at} {fault}", before=(0, 1))
     journal = crash.journal()
     one = world.sweep(journal, "run")
-    broken = Breaking(world, {at: fault})
-    while not one.is_over:
-        broken.advance(one)
+    Breaking(world, {at: fault}).finish(one)
     assert world.is_as_before()
     assert not journal.debts
     assert world.orphans() == ""
@@ -157,6 +151,10 @@ class Breaking:
         world = self.world
         world.wait_until(world._due(one))
         world.advance(one, self.faults.get(world.steps, ""))
+
+    def finish(self, one: Controller) -> None:
+        while not one.is_over:
+            self.advance(one)
 
 
 class Scenario:
