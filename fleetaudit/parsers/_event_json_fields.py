@@ -12,6 +12,8 @@ from typing import Any, Final
 import orjson
 from lxml import etree
 
+from fleetaudit.parsers._event_record import add_field
+
 __all__ = ["UNNAMED", "fields_of"]
 
 UNNAMED: Final = "Data"
@@ -92,11 +94,7 @@ def _named(items: list[Any]) -> dict[str, Any] | None:
         if name is None and not set(item) <= {*_VALUES, *_ATTRIBUTES}:
             return None
         key = name if isinstance(name, str) and name else UNNAMED
-        if key in fields:
-            earlier = fields[key]
-            fields[key] = [*(earlier if isinstance(earlier, list) else [earlier]), value]
-        else:
-            fields[key] = value
+        add_field(fields, key, value)
     return fields
 
 
@@ -125,9 +123,5 @@ def _xml_fields(text: str) -> dict[str, Any]:
         if not isinstance(item.tag, str) or item.tag.rpartition("}")[2] != "Data":
             continue
         name, value = item.get("Name") or UNNAMED, item.text or ""
-        if name in fields:
-            earlier = fields[name]
-            fields[name] = [*(earlier if isinstance(earlier, list) else [earlier]), value]
-        else:
-            fields[name] = value
+        add_field(fields, name, value)
     return fields

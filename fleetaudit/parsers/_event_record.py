@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-__all__ = ["Event", "EventHead"]
+__all__ = ["Event", "EventHead", "add_field"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,3 +45,12 @@ class Event(NamedTuple):
     head: tuple[Any, ...] = ()
     names: tuple[str, ...] = ()
     values: tuple[Any, ...] = ()
+
+
+def add_field(fields: dict[str, Any], name: str, value: object) -> None:
+    """Add a field; one whose name repeats becomes a list of its values."""
+    if name in fields:
+        earlier = fields[name]
+        fields[name] = [*(earlier if isinstance(earlier, list) else [earlier]), value]
+    else:
+        fields[name] = value

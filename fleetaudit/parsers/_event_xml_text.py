@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
-from fleetaudit.parsers._event_record import Event, EventHead
+from fleetaudit.parsers._event_record import Event, EventHead, add_field
 from fleetaudit.parsers._event_xml_cells import FORBIDDEN, learn
 
 if TYPE_CHECKING:
@@ -178,9 +178,5 @@ def _fields(event: _Element) -> dict[str, Any]:
         if not name:
             continue
         value = "".join(str(part) for part in item.itertext())
-        if name in fields:
-            earlier = fields[name]
-            fields[name] = [*(earlier if isinstance(earlier, list) else [earlier]), value]
-        else:
-            fields[name] = value
+        add_field(fields, name, value)
     return fields
